@@ -1,0 +1,71 @@
+// What filters, queries and aggregates see of a batch of records: columns, decoded when asked for.
+//
+// One interface for every place a batch can rest (tail blob, sealed block, memory), hence one execution path.
+// Threads: a view is used by one thread at a time. Lifetime: everything returned lives as long as the view.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "ingest/message/record.h"
+
+namespace cistern {
+
+// Columns by name. The string columns are those that Strings() serves, the rest Ints() serves.
+enum class Column : std::uint8_t {
+  kId, kReceived, kTime, kPort, kTransport, kFormat, kFacility, kSeverity, kFlags,            // integers
+  kListener, kTlsIdentity, kHostname, kAppName, kProcid, kMsgid, kStructuredData, kMessage,   // strings
+  kRaw,        // always the whole text as received, rebuilt where it is not stored
+  kTags,       // encoded, see ingest/message/tags.h
+  kPeer,       // printed address; empty when none
+};
+
+// Row i is values[codes[i]] where `codes` is not empty, else values[i].
+struct StringColumn {
+  std::span<const std::string_view> values;
+  std::span<const std::uint32_t> codes;
+  std::string_view operator[](std::size_t row) const {
+    return codes.empty() ? values[row] : values[codes[row]];
+  }
+};
+
+class BatchView {
+ public:
+  virtual ~BatchView() = default;
+  virtual std::size_t size() const = 0;
+  // kTime holds kNoTime where there is none.
+  virtual std::span<const std::int64_t> Ints(Column column) = 0;
+  virtual StringColumn Strings(Column column) = 0;
+  // Peer addresses by dictionary: row i is addresses()[codes[i]] (same codes as Strings(kPeer).codes when
+  // that is dictionary-coded; here codes are never empty).
+  struct PeerColumn {
+    std::span<const IpAddress> values;
+    std::span<const std::uint32_t> codes;
+  };
+  virtual PeerColumn Peers() = 0;
+  // All fields of one row.
+  virtual Record Row(std::size_t row) = 0;
+};
+
+// A view over records in memory. The records must outlive it.
+class RecordsView final : public BatchView {
+ public:
+  explicit RecordsView(std::span<const Record> records) : records_(records) {}
+  std::size_t size() const override { return records_.size(); }
+  std::span<const std::int64_t> Ints(Column column) override;
+  StringColumn Strings(Column column) override;
+  PeerColumn Peers() override;
+  Record Row(std::size_t row) override { return records_[row]; }
+
+ private:
+  std::span<const Record> records_;
+  std::vector<std::vector<std::int64_t>> ints_;
+  std::vector<std::vector<std::string_view>> strings_;
+  std::vector<std::string> printed_;
+  std::vector<IpAddress> peers_;
+  std::vector<std::uint32_t> peer_codes_;
+};
+
+}  // namespace cistern

@@ -1,0 +1,43 @@
+// The column blob: a batch of records as separately compressed, checksummed columns. Rows of `tail` are blobs
+// with one commit each; sealed blocks use the same codec family and the same reader.
+// The layout is documented in FORMAT.md beside this file.
+//
+// Threads: encoder and reader are used by one thread at a time. A blob is immutable and may be shared.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "ingest/message/record_batch.h"
+#include "ingest/message/result.h"
+#include "storage/batch_view.h"
+#include "storage/store.h"
+
+namespace cistern {
+
+// Encodes records with ids set, ascending. Byte-exact round trip for any field content.
+// Reuses its buffers and compression context from call to call.
+class BlockEncoder {
+ public:
+  BlockEncoder();
+  ~BlockEncoder();
+  // The blob is valid until the next call. At least one record, at most 65,536.
+  std::string_view Encode(std::span<RecordBatch* const> batches);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// Checks the header and its checksum; a column's checksum is checked when the column is first decoded.
+// A damaged column makes later calls return empty values and `damaged()` true: the caller quarantines.
+// `blob` is kept alive by the batch. kCorrupt: not a blob, or its directory is damaged.
+Result<std::unique_ptr<StoredBatch>> OpenBlock(std::shared_ptr<const std::string> blob);
+
+// Reads and verifies everything; kCorrupt on the first damage.
+Result<void> VerifyBlock(std::string_view blob);
+
+}  // namespace cistern

@@ -1,0 +1,92 @@
+// Runs queries and aggregates over a Store: prunes by id and time, evaluates the filter batch by batch, and
+// materialises only what matches.
+//
+// Threads: a call runs on the caller's thread and blocks on disk; never call it from a network thread. It looks
+// at `control` between batches (a batch is at most a few milliseconds' work), so deadline and cancellation
+// stop it within 200 ms.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "storage/filter/filter.h"
+#include "storage/store.h"
+
+namespace cistern {
+
+// How a running call is told to stop.
+struct QueryControl {
+  const std::atomic<bool>* cancelled = nullptr;
+  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+};
+
+// What it cost; filled also on error.
+struct QueryCost {
+  std::uint64_t batches_considered = 0, batches_read = 0, records_considered = 0, bytes_read = 0;
+  std::chrono::nanoseconds time{0};
+};
+
+enum class TimeAxis { kReceived, kEvent };   // event: message time if within `event_skew` of receipt
+
+struct QueryOptions {
+  Filter filter;
+  ScanOrder order = ScanOrder::kNewestFirst;
+  std::uint64_t limit = 100;                 // 0: all; kEvent needs 1..10000
+  TimeAxis axis = TimeAxis::kReceived;       // what from/to bound and what orders
+  std::int64_t from = INT64_MIN;             // inclusive, ns
+  std::int64_t to = INT64_MAX;               // exclusive, ns
+  // Resume: only records behind this one in the query's order. 0: from the start.
+  std::uint64_t after_id = 0;
+  // Upper id bound fixed by the first page. 0: take the store's last id now.
+  std::uint64_t snapshot_id = 0;
+  std::chrono::nanoseconds event_skew = std::chrono::minutes(5);
+};
+
+// Event time of a record (design: message time if within `skew` of receipt, else received time).
+std::int64_t EventTime(std::int64_t time, std::int64_t received, std::chrono::nanoseconds skew);
+
+// Gives matches in order, some at a time; the view and rows are valid during the call. Returns false to stop.
+using MatchSink = std::function<bool(BatchView& view, const std::vector<std::uint32_t>& rows)>;
+
+struct QueryResult {
+  std::uint64_t matches = 0;
+  std::uint64_t snapshot_id = 0;
+  bool more = false;          // the limit ended it; after_id = last id delivered continues
+};
+Result<QueryResult> RunQuery(Store& store, const QueryOptions& options, const QueryControl& control,
+                             const MatchSink& sink, QueryCost* cost = nullptr);
+
+struct AggregateOptions {
+  Filter filter;
+  TimeAxis axis = TimeAxis::kReceived;
+  std::int64_t from = INT64_MIN, to = INT64_MAX;   // as above
+  std::chrono::nanoseconds event_skew = std::chrono::minutes(5);
+  // Histogram: width of a bucket in ns, aligned to the Unix epoch; 0: none. At most 10,000 buckets.
+  std::int64_t bucket = 0;
+  // Top values: at most `top_limit` values of each record's `top_field`; 0: none. Exact up to 1,000,000
+  // different values; beyond that the rest is counted in `other`.
+  FieldRef top_field;
+  std::uint64_t top_limit = 0;
+};
+struct AggregateResult {
+  std::uint64_t count = 0;
+  std::vector<std::pair<std::int64_t, std::uint64_t>> histogram;   // bucket start, count; ascending, no zeros
+  std::vector<std::pair<std::string, std::uint64_t>> top;          // descending count, then value
+  std::uint64_t distinct = 0;       // different values of top_field
+  std::uint64_t without_value = 0;  // matches that have no top_field
+  std::uint64_t other = 0;
+};
+Result<AggregateResult> RunAggregate(Store& store, const AggregateOptions& options,
+                                     const QueryControl& control, QueryCost* cost = nullptr);
+
+// Values of any field (also tags, structured data, payload) for one view. Rows without it: empty optional.
+// Used by top values and by the control plane's field selection.
+void FieldValues(BatchView& view, const FieldRef& field, const std::vector<std::uint32_t>& rows,
+                 const std::function<void(std::uint32_t row, std::string_view value)>& each);
+
+}  // namespace cistern
