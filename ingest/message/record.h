@@ -43,19 +43,19 @@ enum class Format : std::uint8_t {
 
 // Bits of Record::flags. Values are stored on disk: never renumber.
 enum RecordFlag : std::uint32_t {
-  kFlagTruncated = 1u << 0,      // longer than max_message_size; the rest was not kept
-  kFlagBadUtf8 = 1u << 1,        // some octets are not UTF-8
-  kFlagBadPri = 1u << 2,         // starts with '<' but PRI is not valid (RFC 3164 4.3.3)
-  kFlagNoPri = 1u << 3,          // no PRI: facility user, severity notice assumed
-  kFlagBadTimestamp = 1u << 4,   // a timestamp was there and is not valid
-  kFlagYearInferred = 1u << 5,   // the message time's year was chosen by nearness to receipt
-  kFlagZoneInferred = 1u << 6,   // the message time's zone came from the configuration
-  kFlagClockSkew = 1u << 7,      // message time and receive time differ by more than 5 minutes
-  kFlagPartialFrame = 1u << 8,   // the stream ended inside this frame
-  kFlagMalformed = 1u << 9,      // began as RFC 5424 or had a valid PRI, but broke its grammar
-  kFlagLenient = 1u << 10,       // accepted beyond the RFC (over-long field, seven fraction digits ...)
-  kFlagBom = 1u << 11,           // a UTF-8 byte order mark preceded the message; not part of `message`
-  kFlagImported = 1u << 12,      // came from an import with its original times
+  kFlagTruncated = 1u << 0,     // longer than max_message_size; the rest was not kept
+  kFlagBadUtf8 = 1u << 1,       // some octets are not UTF-8
+  kFlagBadPri = 1u << 2,        // starts with '<' but PRI is not valid (RFC 3164 4.3.3)
+  kFlagNoPri = 1u << 3,         // no PRI: facility user, severity notice assumed
+  kFlagBadTimestamp = 1u << 4,  // a timestamp was there and is not valid
+  kFlagYearInferred = 1u << 5,  // the message time's year was chosen by nearness to receipt
+  kFlagZoneInferred = 1u << 6,  // the message time's zone came from the configuration
+  kFlagClockSkew = 1u << 7,     // message time and receive time differ by more than 5 minutes
+  kFlagPartialFrame = 1u << 8,  // the stream ended inside this frame
+  kFlagMalformed = 1u << 9,     // began as RFC 5424 or had a valid PRI, but broke its grammar
+  kFlagLenient = 1u << 10,      // accepted beyond the RFC (over-long field, seven fraction digits ...)
+  kFlagBom = 1u << 11,          // a UTF-8 byte order mark preceded the message; not part of `message`
+  kFlagImported = 1u << 12,     // came from an import with its original times
 };
 
 // Record::time when the message carried no usable time.
@@ -64,37 +64,38 @@ inline constexpr std::int64_t kNoTime = std::numeric_limits<std::int64_t>::min()
 // How to rebuild the octets as received from the parsed fields. Code 0 means "cannot": then
 // Record::raw must be kept. The other codes belong to ingest/message/shape.h.
 struct Shape {
-  std::uint8_t code = 0;
-  std::uint8_t fraction_digits = 0;      // 0-9 digits written after the second
-  std::int16_t utc_offset_minutes = 0;   // of the written time (stated or assumed zone)
+  std::uint8_t code = 0;                // ShapeCode
+  std::uint8_t fraction_digits = 0;     // 0-9 digits written after the second
+  std::int16_t utc_offset_minutes = 0;  // of the written time (stated or assumed zone)
+  std::uint16_t form = 0;               // ShapeForm bits: which optional parts were written
   bool operator==(const Shape&) const = default;
 };
 
 struct Record {
-  RecordId id{};                       // 0 until committed
-  std::int64_t received = 0;           // ns since the Unix epoch, this machine's clock
-  std::int64_t time = kNoTime;         // ns since the Unix epoch, as the sender stated it
-  IpAddress peer;                      // not present for Unix sockets and internal records
-  std::uint16_t port = 0;              // of the peer; 0 when it has none
+  RecordId id{};                // 0 until committed
+  std::int64_t received = 0;    // ns since the Unix epoch, this machine's clock
+  std::int64_t time = kNoTime;  // ns since the Unix epoch, as the sender stated it
+  IpAddress peer;               // not present for Unix sockets and internal records
+  std::uint16_t port = 0;       // of the peer; 0 when it has none
   Transport transport = Transport::kUnknown;
   Format format = Format::kRaw;
   Facility facility = kFacilityUser;
   Severity severity = kSeverityNotice;
   Shape shape;
-  std::uint32_t flags = 0;             // RecordFlag bits
-  std::string_view listener;           // configured name of the listener
-  std::string_view tls_identity;       // verified subject alternative name of the peer; else empty
-  std::string_view hostname;           // the five header fields: empty when nil or absent
+  std::uint32_t flags = 0;        // RecordFlag bits
+  std::string_view listener;      // configured name of the listener
+  std::string_view tls_identity;  // verified subject alternative name of the peer; else empty
+  std::string_view hostname;      // the five header fields: empty when nil or absent
   std::string_view app_name;
   std::string_view procid;
   std::string_view msgid;
-  std::string_view structured_data;    // as written, brackets and escapes included; empty when nil.
-                                       // Read it with StructuredDataReader.
-  std::string_view message;            // octets; may be invalid UTF-8 or hold NUL
-  std::string_view raw;                // octets of the whole frame without trailing CR, LF and NUL.
-                                       // Always set by the parser; empty in a stored record whose
-                                       // shape can rebuild it (see RebuildRaw).
-  std::string_view tags;               // encoded by TagsWriter, read by TagsReader; empty when none
+  std::string_view structured_data;  // as written, brackets and escapes included; empty when nil.
+                                     // Read it with StructuredDataReader.
+  std::string_view message;          // octets; may be invalid UTF-8 or hold NUL
+  std::string_view raw;              // octets of the whole frame without trailing CR, LF and NUL.
+                                     // Always set by the parser; empty in a stored record whose
+                                     // shape can rebuild it (see RebuildRaw).
+  std::string_view tags;             // encoded by TagsWriter, read by TagsReader; empty when none
 };
 
 // RFC 5424 keywords: "kern" ... "local7"; "emerg" ... "debug". Out of range: "".
