@@ -58,6 +58,9 @@ enum RecordFlag : std::uint32_t {
   kFlagImported = 1u << 12,     // came from an import with its original times
 };
 
+// How the message was cut out of what the network gave. Not stored; shown per sender.
+enum class FrameKind : std::uint8_t { kDatagram = 0, kLine = 1, kOctetCounting = 2 };
+
 // Record::time when the message carried no usable time.
 inline constexpr std::int64_t kNoTime = std::numeric_limits<std::int64_t>::min();
 
@@ -78,6 +81,7 @@ struct Record {
   IpAddress peer;               // not present for Unix sockets and internal records
   std::uint16_t port = 0;       // of the peer; 0 when it has none
   Transport transport = Transport::kUnknown;
+  FrameKind frame_kind = FrameKind::kDatagram;
   Format format = Format::kRaw;
   Facility facility = kFacilityUser;
   Severity severity = kSeverityNotice;
