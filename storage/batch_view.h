@@ -5,7 +5,9 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -63,7 +65,7 @@ class RecordsView final : public BatchView {
   std::span<const Record> records_;
   std::vector<std::vector<std::int64_t>> ints_;
   std::vector<std::vector<std::string_view>> strings_;
-  std::vector<std::string> printed_;
+  std::deque<std::string> printed_;   // never moves: views into it stay valid
   std::vector<IpAddress> peers_;
   std::vector<std::uint32_t> peer_codes_;
 };
