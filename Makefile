@@ -1,0 +1,61 @@
+# The front door. `make help` lists the targets.
+JOBS ?= $(shell nproc)
+PRESET ?= release
+BUILD := build/$(PRESET)
+ARGS ?=
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Lists the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+.PHONY: run
+run: build ## Builds everything missing and starts the collector (make run ARGS="--stdout")
+	exec ./$(BUILD)/bin/cisternd $(ARGS)
+
+.PHONY: build
+build: deps-build ## Builds cisternd and cisternctl into build/release/bin
+	@cmake --preset $(PRESET) > build/configure.log 2>&1 || { cat build/configure.log; exit 1; }
+	@cmake --build $(BUILD) -j $(JOBS) --target cisternd cisternctl
+
+.PHONY: build-all
+build-all: deps-build deps-test
+	@cmake --preset $(PRESET) > build/configure.log 2>&1 || { cat build/configure.log; exit 1; }
+	@cmake --build $(BUILD) -j $(JOBS)
+
+.PHONY: test
+test: build-all build/peers/ready ## Unit, conformance and integration tests
+	ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS) -LE 'crash|deploy'
+
+.PHONY: crash
+crash: build-all ## kill -9 during acknowledged ingest, 200 times (make crash KILLS=20)
+	tests/crash/run.sh $(BUILD) $(or $(KILLS),200)
+
+.PHONY: bench
+bench: build-all build/peers/ready ## 1 million messages over each transport, beside rsyslog; parser and framer
+	tests/bench/run.sh $(BUILD)
+
+.PHONY: deploy-test
+deploy-test: build ## Builds, lints and runs the container image and the Helm chart
+	tests/integration/deploy_test.sh
+
+.PHONY: format
+format: ## Formats the C++ sources
+	@git ls-files '*.cc' '*.h' | xargs -r clang-format -i
+
+.PHONY: check
+check: ## Format, scripts, layering and house rules; changes nothing
+	tests/check.sh
+
+.PHONY: clean
+clean: ## Removes everything that was built
+	rm -rf build
+
+.PHONY: deps-build deps-test
+deps-build deps-test: deps-%:
+	@mkdir -p build
+	@[ -n "$(SKIP_DEPS)" ] || cmake/install-deps.sh $*
+
+# rsyslog, syslog-ng and promtool, unpacked here rather than installed.
+build/peers/ready: tests/integration/fetch_peers.sh
+	tests/integration/fetch_peers.sh build/peers

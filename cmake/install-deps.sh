@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Installs the Debian 12 packages that are missing: install-deps.sh GROUP...   (build, test, fuzz, deploy)
+# Calls apt only when something is missing; as root, or through sudo.
+set -euo pipefail
+
+build=(ccache cmake g++ lld make ninja-build pkg-config libabsl-dev libbenchmark-dev libboost1.81-dev
+  libboost-json1.81-dev libcli11-dev libfmt-dev libgmock-dev libgrpc++-dev libgtest-dev libprotobuf-dev libre2-dev
+  libspdlog-dev libsqlite3-dev libssl-dev libsystemd-dev libxxhash-dev libyaml-cpp-dev libzstd-dev
+  prometheus-cpp-dev protobuf-compiler protobuf-compiler-grpc tzdata)
+# python3-grpcio and python3-grpc-tools: a client that shares no code with ours.
+test=(bsdutils curl openssl python3 python3-grpc-tools python3-grpcio sqlite3 util-linux)
+fuzz=(clang-16 libclang-rt-16-dev)
+deploy=(buildah podman runc catatonit mmdebstrap)
+
+wanted=()
+for group in "${@:-build}"; do
+  case "$group" in
+    build) wanted+=("${build[@]}") ;;
+    test) wanted+=("${test[@]}") ;;
+    fuzz) wanted+=("${fuzz[@]}") ;;
+    deploy) wanted+=("${deploy[@]}") ;;
+    *) echo "install-deps: unknown group '$group'; known: build test fuzz deploy" >&2; exit 64 ;;
+  esac
+done
+
+if ! command -v apt-get > /dev/null || ! command -v dpkg-query > /dev/null; then
+  echo "install-deps: no apt-get here; install the equivalents of these Debian 12 packages, then use" \
+    "'make SKIP_DEPS=1 ...': ${wanted[*]}" >&2
+  exit 69
+fi
+
+missing=()
+for package in "${wanted[@]}"; do
+  status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null || true)
+  [ "$status" = installed ] || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+as_root=()
+if [ "$(id -u)" != 0 ]; then
+  if ! command -v sudo > /dev/null; then
+    echo "install-deps: run this as root (there is no sudo here): apt-get install ${missing[*]}" >&2
+    exit 69
+  fi
+  as_root=(sudo)
+fi
+echo "install-deps: installing ${missing[*]}"
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" > /dev/null
