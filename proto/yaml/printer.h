@@ -1,0 +1,18 @@
+// Prints a protobuf message as YAML that ReadYaml turns back into the same message.
+#pragma once
+
+#include <string>
+
+#include "proto/yaml/yaml_error.h"
+
+namespace google::protobuf {
+class Message;
+}
+
+namespace cistern {
+
+// Every key that is set, in the order of the schema, with its origin as a comment behind it. Secrets are
+// references and are printed as such. Empty lists are left out.
+std::string PrintYaml(const google::protobuf::Message& message, const Origins& origins);
+
+}  // namespace cistern
