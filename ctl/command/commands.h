@@ -1,8 +1,14 @@
 // One file a command. Each Register function adds its subcommand to the root and sets a callback that runs
 // it; the callback stores the exit code in `context.exit_code`.
+//
+// Conventions: results go to `*context.out`, everything else to `*context.err`; notes only unless `quiet`;
+// error lines begin with `cisternctl: `. Every subcommand has a footer with at least one example.
 #pragma once
 
+#include <cstdint>
+#include <iosfwd>
 #include <memory>
+#include <stop_token>
 #include <string>
 
 namespace CLI {
@@ -11,12 +17,27 @@ class App;
 
 namespace cistern::ctl {
 
+inline constexpr int kExitOk = 0;
+inline constexpr int kExitNegative = 1;      // no such record; verification failed
+inline constexpr int kExitUsage = 64;        // wrong command line, filter or time
+inline constexpr int kExitUnavailable = 69;  // the daemon cannot be reached or cannot serve now
+inline constexpr int kExitSoftware = 70;     // anything unexpected
+inline constexpr int kExitConfig = 78;       // a configuration file is refused
+
 // Global options and what commands share. Lives as long as the process.
 struct Context {
   std::string addr = "127.0.0.1:5141";  // --addr / CISTERN_ADDR: HOST:PORT or unix:PATH
+  std::int64_t timeout_ns = -1;         // --timeout; 0: none; -1: the default of the command
   bool quiet = false;                   // --quiet
   bool color = false;                   // decided by --color auto|always|never, NO_COLOR and the terminal
   int exit_code = 0;                    // sysexits: 0, 1 (no match / verification failed), 64, 69, 70, 78
+
+  std::ostream* out = nullptr;  // standard output
+  std::ostream* err = nullptr;  // standard error
+  bool terminal = false;        // `out` is a terminal
+  int columns = 80;             // width of that terminal
+  std::int64_t now_ns = 0;      // when the program started, ns since the Unix epoch
+  std::stop_source stop;        // ends a command that runs until it is told to stop; see ctl/interrupt.h
 };
 
 // service/: asks the daemon.

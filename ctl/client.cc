@@ -1,0 +1,207 @@
+#include "ctl/client.h"
+
+#include <fmt/format.h>
+#include <grpcpp/grpcpp.h>
+
+#include <charconv>
+#include <chrono>
+#include <limits>
+#include <optional>
+#include <ostream>
+
+#include "cistern/v1/admin_service.grpc.pb.h"
+#include "cistern/v1/log_service.grpc.pb.h"
+#include "ctl/printer/text.h"
+#include "ctl/time_range.h"
+
+namespace cistern::ctl {
+namespace {
+
+constexpr std::int64_t kUnaryTimeout = 30'000'000'000;
+// A record may be as large as max_message_size allows (16 MiB), with raw beside it.
+constexpr int kMaxReceiveBytes = 64 << 20;
+
+int ExitCodeOf(grpc::StatusCode code) {
+  switch (code) {
+    case grpc::StatusCode::OK:
+      return kExitOk;
+    case grpc::StatusCode::INVALID_ARGUMENT:
+    case grpc::StatusCode::FAILED_PRECONDITION:
+    case grpc::StatusCode::OUT_OF_RANGE:
+      return kExitUsage;
+    case grpc::StatusCode::NOT_FOUND:
+      return kExitNegative;
+    case grpc::StatusCode::UNAVAILABLE:
+    case grpc::StatusCode::DEADLINE_EXCEEDED:
+    case grpc::StatusCode::RESOURCE_EXHAUSTED:
+    case grpc::StatusCode::ABORTED:
+      return kExitUnavailable;
+    default:
+      return kExitSoftware;
+  }
+}
+
+// gRPC reports a server that went away in the middle of a stream in several ways.
+bool IsConnectionLoss(const grpc::Status& status) {
+  const auto says = [&](const char* text) { return status.error_message().find(text) != std::string::npos; };
+  return status.error_code() == grpc::StatusCode::UNAVAILABLE ||
+         (status.error_code() == grpc::StatusCode::UNKNOWN && says("removed")) ||
+         (status.error_code() == grpc::StatusCode::INTERNAL && says("RST_STREAM"));
+}
+
+std::string MessageOf(const grpc::Status& status, std::string_view addr, bool connected,
+                      std::int64_t timeout_ns) {
+  switch (status.error_code()) {
+    case grpc::StatusCode::DEADLINE_EXCEEDED:
+      return fmt::format("cisternd at {} did not answer within {} (--timeout)", addr, FormatSpan(timeout_ns));
+    case grpc::StatusCode::UNIMPLEMENTED:
+      return fmt::format("cisternd at {} does not know this call: is it an older release?", addr);
+    default:
+      break;
+  }
+  if (IsConnectionLoss(status) && !connected) {
+    return fmt::format("cannot reach cisternd at {}: is it running? (--addr, CISTERN_ADDR)", addr);
+  }
+  if (status.error_message().empty()) {
+    return fmt::format("cisternd at {} answered with error {}", addr, static_cast<int>(status.error_code()));
+  }
+  return Visible(status.error_message());
+}
+
+std::optional<std::size_t> OffsetIn(std::string_view message) {
+  constexpr std::string_view kMarker = "at byte ";
+  const auto at = message.find(kMarker);
+  if (at == std::string_view::npos) return std::nullopt;
+  const std::string_view digits = message.substr(at + kMarker.size());
+  std::size_t offset = 0;
+  if (std::from_chars(digits.data(), digits.data() + digits.size(), offset).ec != std::errc())
+    return std::nullopt;
+  return offset;
+}
+
+}  // namespace
+
+std::shared_ptr<grpc::Channel> Connect(const Context& context) {
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2'000);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 5'000);  // how long one attempt may take
+  // Otherwise all channels of a process share connections, and their back-off.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  arguments.SetMaxReceiveMessageSize(kMaxReceiveBytes);
+  arguments.SetUserAgentPrefix("cisternctl");
+  return grpc::CreateCustomChannel(context.addr, grpc::InsecureChannelCredentials(), arguments);
+}
+
+CallStatus ToCallStatus(const grpc::Status& status, std::string_view addr, bool connected,
+                        std::int64_t timeout_ns) {
+  if (status.ok()) return {};
+  CallStatus result;
+  const bool lost = IsConnectionLoss(status);
+  result.exit_code = lost ? kExitUnavailable : ExitCodeOf(status.error_code());
+  result.retryable = lost || status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED ||
+                     status.error_code() == grpc::StatusCode::CANCELLED;
+  result.message = MessageOf(status, addr, connected, timeout_ns);
+  return result;
+}
+
+int Report(Context& context, const CallStatus& status, std::string_view filter) {
+  context.exit_code = status.exit_code;
+  if (status.ok()) return status.exit_code;
+  *context.err << "cisternctl: " << status.message << '\n';
+  const auto offset = OffsetIn(status.message);
+  if (status.exit_code == kExitUsage && offset && *offset <= filter.size() && !filter.empty()) {
+    const std::string before = Visible(filter.substr(0, *offset));
+    *context.err << "  " << Visible(filter) << "\n  " << std::string(DisplayWidth(before), ' ') << "^\n";
+  }
+  return status.exit_code;
+}
+
+struct Client::Impl {
+  const Context& context;
+  std::shared_ptr<grpc::Channel> channel;
+  std::unique_ptr<v1::LogService::Stub> log;
+  std::unique_ptr<v1::AdminService::Stub> admin;
+
+  // --timeout, or `otherwise`; 0: none.
+  std::int64_t Timeout(std::int64_t otherwise) const {
+    return context.timeout_ns < 0 ? otherwise : context.timeout_ns;
+  }
+
+  static void SetDeadline(grpc::ClientContext& call, std::int64_t timeout_ns) {
+    if (timeout_ns > 0)
+      call.set_deadline(std::chrono::system_clock::now() + std::chrono::nanoseconds(timeout_ns));
+  }
+
+  CallStatus Finish(const grpc::Status& status, std::int64_t timeout_ns) const {
+    const bool connected = channel->GetState(false) == GRPC_CHANNEL_READY;
+    return ToCallStatus(status, context.addr, connected, timeout_ns);
+  }
+
+  template <class Call>
+  CallStatus Unary(Call call) {
+    grpc::ClientContext client_context;
+    const std::int64_t timeout = Timeout(kUnaryTimeout);
+    SetDeadline(client_context, timeout);
+    return Finish(call(client_context), timeout);
+  }
+
+  template <class Response, class Start>
+  CallStatus Stream(Start start, const std::function<bool(Response&)>& on_response) {
+    grpc::ClientContext client_context;
+    const std::int64_t timeout = Timeout(0);
+    SetDeadline(client_context, timeout);
+    const std::stop_callback on_stop(context.stop.get_token(), [&] { client_context.TryCancel(); });
+    const auto reader = start(client_context);
+    Response response;
+    bool wanted = true;
+    while (wanted && reader->Read(&response)) wanted = on_response(response);
+    if (!wanted) client_context.TryCancel();
+    const grpc::Status status = reader->Finish();
+    if (!wanted || context.stop.stop_requested()) return {};
+    return Finish(status, timeout);
+  }
+};
+
+Client::Client(const Context& context)
+    : impl_(std::make_unique<Impl>(Impl{context, Connect(context), {}, {}})) {
+  impl_->log = v1::LogService::NewStub(impl_->channel);
+  impl_->admin = v1::AdminService::NewStub(impl_->channel);
+}
+
+Client::~Client() = default;
+
+CallStatus Client::Aggregate(const v1::AggregateRequest& request, v1::AggregateResponse& response) {
+  return impl_->Unary([&](auto& call) { return impl_->log->Aggregate(&call, request, &response); });
+}
+
+CallStatus Client::GetStatus(v1::GetStatusResponse& response) {
+  return impl_->Unary([&](auto& call) { return impl_->admin->GetStatus(&call, {}, &response); });
+}
+
+CallStatus Client::GetConfig(v1::GetConfigResponse& response) {
+  return impl_->Unary([&](auto& call) { return impl_->admin->GetConfig(&call, {}, &response); });
+}
+
+CallStatus Client::ListSenders(const v1::ListSendersRequest& request, v1::ListSendersResponse& response) {
+  return impl_->Unary([&](auto& call) { return impl_->admin->ListSenders(&call, request, &response); });
+}
+
+CallStatus Client::Explain(const v1::ExplainRequest& request, v1::ExplainResponse& response) {
+  return impl_->Unary([&](auto& call) { return impl_->admin->Explain(&call, request, &response); });
+}
+
+CallStatus Client::Query(const v1::QueryRequest& request,
+                         const std::function<bool(v1::QueryResponse&)>& on_response) {
+  return impl_->Stream<v1::QueryResponse>([&](auto& call) { return impl_->log->Query(&call, request); },
+                                          on_response);
+}
+
+CallStatus Client::Tail(const v1::TailRequest& request,
+                        const std::function<bool(v1::TailResponse&)>& on_response) {
+  return impl_->Stream<v1::TailResponse>([&](auto& call) { return impl_->log->Tail(&call, request); },
+                                         on_response);
+}
+
+}  // namespace cistern::ctl

@@ -1,0 +1,79 @@
+// The daemon as commands see it: one method a call, errors as one clear message and an exit code.
+//
+// Threads: one thread uses a Client; Stop() of `context.stop` may come from any thread and ends a stream.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "ctl/command/commands.h"
+
+namespace grpc {
+class Channel;
+class Status;
+}  // namespace grpc
+namespace cistern::v1 {
+class AggregateRequest;
+class AggregateResponse;
+class ExplainRequest;
+class ExplainResponse;
+class GetConfigResponse;
+class GetStatusResponse;
+class ListSendersRequest;
+class ListSendersResponse;
+class QueryRequest;
+class QueryResponse;
+class TailRequest;
+class TailResponse;
+}  // namespace cistern::v1
+
+namespace cistern::ctl {
+
+// A channel to `context.addr`. Connects at the first call; no proxy is ever used; a lost connection is tried
+// again at most every 2 s. `unix:PATH` and `HOST:PORT` are understood.
+std::shared_ptr<grpc::Channel> Connect(const Context& context);
+
+// How a call ended.
+struct CallStatus {
+  int exit_code = kExitOk;
+  bool retryable = false;  // the same call may succeed later: the daemon is away, draining or full
+  std::string message;     // one line, without the `cisternctl: ` prefix
+  bool ok() const { return exit_code == kExitOk; }
+};
+
+// `connected`: whether the daemon could be reached at all. `timeout_ns` as given to the call.
+CallStatus ToCallStatus(const grpc::Status& status, std::string_view addr, bool connected,
+                        std::int64_t timeout_ns);
+
+// Prints `cisternctl: MESSAGE` to context.err, and `filter` with a caret below the offset when the message
+// names one (`at byte 12`). Sets and returns context.exit_code.
+int Report(Context& context, const CallStatus& status, std::string_view filter = {});
+
+class Client {
+ public:
+  // `context` outlives the client.
+  explicit Client(const Context& context);
+  ~Client();
+
+  // Calls with one answer. Deadline: context.timeout_ns, or 30 s.
+  CallStatus Aggregate(const v1::AggregateRequest& request, v1::AggregateResponse& response);
+  CallStatus GetStatus(v1::GetStatusResponse& response);
+  CallStatus GetConfig(v1::GetConfigResponse& response);
+  CallStatus ListSenders(const v1::ListSendersRequest& request, v1::ListSendersResponse& response);
+  CallStatus Explain(const v1::ExplainRequest& request, v1::ExplainResponse& response);
+
+  // Streams. Deadline: context.timeout_ns, or none. `on_response` returns false to end the stream; that, and
+  // a stop of context.stop, is no error.
+  CallStatus Query(const v1::QueryRequest& request,
+                   const std::function<bool(v1::QueryResponse&)>& on_response);
+  CallStatus Tail(const v1::TailRequest& request, const std::function<bool(v1::TailResponse&)>& on_response);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace cistern::ctl

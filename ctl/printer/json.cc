@@ -1,0 +1,163 @@
+#include "ctl/printer/json.h"
+
+#include <charconv>
+#include <unordered_map>
+#include <vector>
+
+#include "ctl/printer/names.h"
+#include "ctl/printer/text.h"
+#include "ctl/printer/time_text.h"
+
+namespace cistern::ctl {
+namespace {
+
+// Writes an object of `items` in order of first appearance of their names; the values of a repeated name
+// become an array. Linear, since a message can carry thousands of parameters of one name.
+template <class Items, class NameOf, class WriteValue>
+void WriteGrouped(JsonWriter& json, const Items& items, NameOf name_of, WriteValue write_value) {
+  std::unordered_map<std::string_view, std::size_t> group_of;
+  std::vector<std::vector<int>> groups;
+  for (int i = 0; i < items.size(); ++i) {
+    const auto [it, added] = group_of.try_emplace(name_of(items[i]), groups.size());
+    if (added) groups.emplace_back();
+    groups[it->second].push_back(i);
+  }
+  json.BeginObject();
+  for (const auto& group : groups) {
+    json.Key(name_of(items[group[0]]));
+    if (group.size() > 1) json.BeginArray();
+    for (const int i : group) write_value(items[i]);
+    if (group.size() > 1) json.EndArray();
+  }
+  json.EndObject();
+}
+
+void WriteStructuredData(const v1::Record& record, JsonWriter& json) {
+  const auto write_value = [&](const auto& param) { json.String(param.value()); };
+  const auto name_of = [](const auto& param) { return std::string_view(param.name()); };
+  WriteGrouped(
+      json, record.structured_data(), [](const auto& element) { return std::string_view(element.id()); },
+      [&](const auto& element) { WriteGrouped(json, element.params(), name_of, write_value); });
+}
+
+void WriteTags(const v1::Record& record, JsonWriter& json) {
+  WriteGrouped(
+      json, record.tags(), [](const v1::Tag& tag) { return std::string_view(tag.name()); },
+      [&](const v1::Tag& tag) { json.String(tag.value()); });
+}
+
+void WriteMessage(const v1::Record& record, JsonWriter& json) {
+  json.OptionalString("message", record.message());
+  if (IsUtf8(record.message())) return;
+  std::string base64;
+  AppendBase64(record.message(), base64);
+  json.Key("message_base64").String(base64);
+}
+
+void WriteOrigin(const v1::Record& record, JsonWriter& json) {
+  json.Key("id").Number(record.id());
+  if (record.has_received_time()) json.Key("received").Time(record.received_time());
+  if (record.has_message_time()) json.Key("time").Time(record.message_time());
+  json.OptionalString("peer", record.peer_address());
+  if (record.peer_port() != 0) json.Key("port").Number(record.peer_port());
+  json.OptionalString("transport", TransportName(record.transport()));
+  json.OptionalString("listener", record.listener());
+  json.OptionalString("tls_identity", record.tls_identity());
+}
+
+void WriteHeader(const v1::Record& record, JsonWriter& json) {
+  json.OptionalString("facility", FacilityName(record.facility()));
+  json.OptionalString("severity", SeverityName(record.severity()));
+  json.OptionalString("hostname", record.hostname());
+  json.OptionalString("app_name", record.app_name());
+  json.OptionalString("procid", record.procid());
+  json.OptionalString("msgid", record.msgid());
+}
+
+}  // namespace
+
+JsonWriter& JsonWriter::Open(char bracket) {
+  Separate();
+  out_ += bracket;
+  comma_ = false;
+  return *this;
+}
+
+JsonWriter& JsonWriter::Close(char bracket) {
+  out_ += bracket;
+  comma_ = true;
+  return *this;
+}
+
+void JsonWriter::Separate() {
+  if (comma_) out_ += ',';
+  comma_ = true;
+}
+
+JsonWriter& JsonWriter::Key(std::string_view key) {
+  Separate();
+  AppendJsonString(key, out_);
+  out_ += ':';
+  comma_ = false;
+  return *this;
+}
+
+JsonWriter& JsonWriter::String(std::string_view value) {
+  Separate();
+  AppendJsonString(value, out_);
+  return *this;
+}
+
+JsonWriter& JsonWriter::Number(std::uint64_t value) {
+  Separate();
+  char text[20];
+  out_.append(text, std::to_chars(text, text + sizeof text, value).ptr);
+  return *this;
+}
+
+JsonWriter& JsonWriter::Bool(bool value) {
+  Separate();
+  out_ += value ? "true" : "false";
+  return *this;
+}
+
+JsonWriter& JsonWriter::Time(const google::protobuf::Timestamp& time) {
+  Separate();
+  out_ += '"';
+  AppendRfc3339(time, out_);
+  out_ += '"';
+  return *this;
+}
+
+JsonWriter& JsonWriter::OptionalString(std::string_view key, std::string_view value) {
+  return value.empty() ? *this : Key(key).String(value);
+}
+
+void AppendRecordJson(const v1::Record& record, std::string& out) {
+  JsonWriter json(out);
+  json.BeginObject();
+  WriteOrigin(record, json);
+  WriteHeader(record, json);
+  if (!record.structured_data().empty()) WriteStructuredData(record, json.Key("structured_data"));
+  WriteMessage(record, json);
+  json.OptionalString("format", FormatName(record.format()));
+  if (!record.flags().empty()) {
+    json.Key("flags").BeginArray();
+    for (const int flag : record.flags()) json.String(FlagName(static_cast<v1::Flag>(flag)));
+    json.EndArray();
+  }
+  if (!record.tags().empty()) WriteTags(record, json.Key("tags"));
+  json.EndObject();
+}
+
+void AppendStructuredDataJson(const v1::Record& record, std::string& out) {
+  JsonWriter json(out);
+  WriteStructuredData(record, json);
+}
+
+void AppendTagsJson(const v1::Record& record, std::string& out) {
+  JsonWriter json(out);
+  WriteTags(record, json);
+}
+
+}  // namespace cistern::ctl

@@ -1,0 +1,88 @@
+#include "ctl/printer/time_text.h"
+
+#include <google/protobuf/duration.pb.h>
+#include <google/protobuf/timestamp.pb.h>
+
+namespace cistern::ctl {
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+
+void AppendDigits(std::uint64_t number, int digits, std::string& out) {
+  char text[20];
+  for (int i = digits - 1; i >= 0; --i) {
+    text[i] = static_cast<char>('0' + number % 10);
+    number /= 10;
+  }
+  out.append(text, static_cast<std::size_t>(digits));
+}
+
+void AppendUtc(std::int64_t seconds, std::int64_t nanos, std::string& out) {
+  const auto civil = absl::ToCivilSecond(absl::FromUnixSeconds(seconds), absl::UTCTimeZone());
+  AppendDigits(static_cast<std::uint64_t>(civil.year()), 4, out);
+  out += '-';
+  AppendDigits(static_cast<std::uint64_t>(civil.month()), 2, out);
+  out += '-';
+  AppendDigits(static_cast<std::uint64_t>(civil.day()), 2, out);
+  out += 'T';
+  AppendDigits(static_cast<std::uint64_t>(civil.hour()), 2, out);
+  out += ':';
+  AppendDigits(static_cast<std::uint64_t>(civil.minute()), 2, out);
+  out += ':';
+  AppendDigits(static_cast<std::uint64_t>(civil.second()), 2, out);
+  out += '.';
+  AppendDigits(static_cast<std::uint64_t>(nanos), 9, out);
+  out += 'Z';
+}
+
+std::int64_t FloorSeconds(std::int64_t ns) { return ns / kSecond - (ns % kSecond < 0 ? 1 : 0); }
+
+}  // namespace
+
+std::int64_t ToNs(const google::protobuf::Timestamp& time) { return time.seconds() * kSecond + time.nanos(); }
+
+std::int64_t ToNs(const google::protobuf::Duration& duration) {
+  return duration.seconds() * kSecond + duration.nanos();
+}
+
+void SetNs(std::int64_t ns, google::protobuf::Timestamp& time) {
+  const std::int64_t seconds = FloorSeconds(ns);
+  time.set_seconds(seconds);
+  time.set_nanos(static_cast<std::int32_t>(ns - seconds * kSecond));
+}
+
+void SetNs(std::int64_t ns, google::protobuf::Duration& duration) {
+  duration.set_seconds(ns / kSecond);
+  duration.set_nanos(static_cast<std::int32_t>(ns % kSecond));
+}
+
+void AppendRfc3339(const google::protobuf::Timestamp& time, std::string& out) {
+  AppendUtc(time.seconds(), time.nanos(), out);
+}
+
+void AppendRfc3339(std::int64_t ns, std::string& out) {
+  const std::int64_t seconds = FloorSeconds(ns);
+  AppendUtc(seconds, ns - seconds * kSecond, out);
+}
+
+std::string Rfc3339(std::int64_t ns) {
+  std::string out;
+  AppendRfc3339(ns, out);
+  return out;
+}
+
+void LocalClock::AppendSeconds(std::int64_t seconds, std::string& out) {
+  if (seconds != second_) {
+    text_ = absl::FormatTime("%Y-%m-%d %H:%M:%S", absl::FromUnixSeconds(seconds), zone_);
+    second_ = seconds;
+  }
+  out += text_;
+}
+
+void LocalClock::AppendMillis(const google::protobuf::Timestamp& time, std::string& out) {
+  AppendSeconds(time.seconds(), out);
+  out += '.';
+  AppendDigits(static_cast<std::uint64_t>(time.nanos()) / 1'000'000, 3, out);
+}
+
+}  // namespace cistern::ctl
