@@ -120,6 +120,11 @@ void Append5424(std::string& out, const Record& record) {
   out.append("1 ");
   AppendTime(out, record);
   out.push_back(' ');
+  if (record.shape.form & kFormShortHeader) {
+    AppendField(out, record.hostname);
+    out.append(record.message);
+    return;
+  }
   for (std::string_view field : {record.hostname, record.app_name, record.procid, record.msgid}) {
     AppendField(out, field);
   }
@@ -132,7 +137,7 @@ void Append5424(std::string& out, const Record& record) {
 
 void AppendBsdHeader(std::string& out, const Record& record) {
   const std::uint16_t form = record.shape.form;
-  AppendTime(out, record);
+  if (record.shape.code != kShapeUntimedTag) AppendTime(out, record);
   if (form & kFormColonAfterTime) out.push_back(':');
   if (form & kFormSpaceAfterTime) out.push_back(' ');
   if (form & kFormHost) out.append(record.hostname);

@@ -29,6 +29,7 @@ enum ShapeCode : std::uint8_t {
   kShape3164IsoZ = 10,       // 2026-01-02T03:04:05[.fff]Z
   kShape3164IsoOffset = 11,  // 2026-01-02T03:04:05[.fff]+hh:mm
   kShape3164IsoLocal = 12,   // 2026-01-02T03:04:05[.fff]
+  kShapeUntimedTag = 13,     // <PRI>[ ]TAG[[PID]][:][ ]MSG
 };
 
 // Bits of Shape::form. Values are stored on disk: never renumber, only add.
@@ -43,6 +44,7 @@ enum ShapeForm : std::uint16_t {
   kFormPid = 1u << 7,  // [PID]
   kFormColonAfterTag = 1u << 8,
   kFormSpaceAfterTag = 1u << 9,
+  kFormShortHeader = 1u << 10,  // RFC 5424 shapes: MSG follows HOST
 };
 
 // Rebuilds the received octets of `record` (without trailing CR, LF, NUL) into `out`, replacing its

@@ -1,0 +1,308 @@
+#include "ingest/parse/timestamp.h"
+
+#include <chrono>
+#include <cstdlib>
+
+#include "ingest/parse/scan.h"
+
+namespace cistern {
+namespace {
+
+constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
+constexpr std::int64_t kSecondsPerDay = 86'400;
+constexpr std::int64_t kClockSkewNanos = 300 * kNanosPerSecond;
+constexpr std::int64_t kHalfYearSeconds = 182 * kSecondsPerDay;
+// Whole years whose every instant fits int64 nanoseconds, whatever the offset.
+constexpr int kFirstYear = 1678;
+constexpr int kLastYear = 2261;
+constexpr std::uint8_t kDaysInMonth[] = {0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+
+unsigned Digit(char c) { return static_cast<unsigned char>(c - '0'); }
+
+// Value of two digits, or something above 99.
+unsigned TwoDigits(const char* p) {
+  unsigned high = Digit(p[0]);
+  unsigned low = Digit(p[1]);
+  return (high > 9 || low > 9) ? 1000 : high * 10 + low;
+}
+
+unsigned FourDigits(const char* p) { return TwoDigits(p) * 100 + TwoDigits(p + 2); }
+
+bool IsLeapYear(int year) { return std::chrono::year(year).is_leap(); }
+
+// Days since the epoch of a date, after Howard Hinnant's `days_from_civil`.
+std::int64_t DaysFromCivil(int year, unsigned month, unsigned day) {
+  using namespace std::chrono;
+  return sys_days(std::chrono::year(year) / static_cast<int>(month) / static_cast<int>(day))
+      .time_since_epoch()
+      .count();
+}
+
+// 1-12 for a month's name in any case, else 0.
+unsigned MonthNumber(const char* p) {
+  auto key = [](char a, char b, char c) {
+    return static_cast<std::uint32_t>(static_cast<unsigned char>(a)) << 16 |
+           static_cast<std::uint32_t>(static_cast<unsigned char>(b)) << 8 | static_cast<unsigned char>(c);
+  };
+  switch (key(p[0], p[1], p[2]) | 0x202020) {
+    case 0x6a616e:
+      return 1;
+    case 0x666562:
+      return 2;
+    case 0x6d6172:
+      return 3;
+    case 0x617072:
+      return 4;
+    case 0x6d6179:
+      return 5;
+    case 0x6a756e:
+      return 6;
+    case 0x6a756c:
+      return 7;
+    case 0x617567:
+      return 8;
+    case 0x736570:
+      return 9;
+    case 0x6f6374:
+      return 10;
+    case 0x6e6f76:
+      return 11;
+    case 0x646563:
+      return 12;
+    default:
+      return 0;
+  }
+}
+
+// `Jan`, not `JAN` or `jan`: the case that a shape prints.
+bool IsCapitalised(const char* p) { return !(p[0] & 0x20) && (p[1] & 0x20) && (p[2] & 0x20); }
+
+// `hh:mm:ss` at p; kBad keeps the shape of a time but not its range.
+TimeScan ScanClock(const char* p, Timestamp& stamp) {
+  if (p[2] != ':' || p[5] != ':') return TimeScan::kNone;
+  unsigned hour = TwoDigits(p);
+  unsigned minute = TwoDigits(p + 3);
+  unsigned second = TwoDigits(p + 6);
+  if (hour > 99 || minute > 99 || second > 99) return TimeScan::kNone;
+  if (hour > 23 || minute > 59 || second > 59) return TimeScan::kBad;
+  stamp.second_of_day = static_cast<std::int32_t>((hour * 60 + minute) * 60 + second);
+  return TimeScan::kGood;
+}
+
+// Digits at `i`: the first nine count, the rest is cut. Returns the index behind them.
+std::size_t ScanFraction(std::string_view text, std::size_t i, Timestamp& stamp) {
+  const std::size_t start = i;
+  std::int32_t value = 0;
+  for (; i < text.size() && IsDigit(text[i]); ++i) {
+    if (i - start < 9) value = value * 10 + static_cast<std::int32_t>(Digit(text[i]));
+  }
+  const std::size_t digits = i - start;
+  static constexpr std::int32_t kScale[] = {0, 100000000, 10000000, 1000000, 100000, 10000, 1000, 100, 10, 1};
+  stamp.nanoseconds = value * kScale[digits < 9 ? digits : 9];
+  stamp.fraction_digits = static_cast<std::uint8_t>(digits < 255 ? digits : 255);
+  return i;
+}
+
+bool DateInRange(const Timestamp& stamp) {
+  if (stamp.month < 1 || stamp.month > 12 || stamp.day < 1 || stamp.day > kDaysInMonth[stamp.month])
+    return false;
+  return stamp.month != 2 || stamp.day != 29 || !stamp.has_year || IsLeapYear(stamp.year);
+}
+
+enum class IsoStyle { kRfc5424, kBsd };
+
+// The zone at `i`. Returns the index behind it; `i` when there is none; npos when it is not valid.
+std::size_t ScanZone(std::string_view text, std::size_t i, IsoStyle style, Timestamp& stamp) {
+  if (i == text.size()) return i;
+  const char c = text[i];
+  if (c == 'Z' || (c == 'z' && style == IsoStyle::kBsd)) {
+    stamp.has_zone = true;
+    stamp.shape = c == 'Z' ? kShape3164IsoZ : kShapeRaw;
+    return i + 1;
+  }
+  if (c != '+' && c != '-') return i;
+  const bool colon = i + 3 < text.size() && text[i + 3] == ':';
+  const std::size_t size = colon ? 6 : 5;
+  if (i + size > text.size() || (!colon && style == IsoStyle::kRfc5424)) return text.npos;
+  unsigned hours = TwoDigits(text.data() + i + 1);
+  unsigned minutes = TwoDigits(text.data() + i + size - 2);
+  if (hours > 23 || minutes > 59) return text.npos;
+  auto offset = static_cast<std::int16_t>(hours * 60 + minutes);
+  stamp.offset_minutes = c == '-' ? static_cast<std::int16_t>(-offset) : offset;
+  stamp.has_zone = true;
+  const bool printable = colon && !(c == '-' && offset == 0);
+  stamp.shape = printable ? kShape3164IsoOffset : kShapeRaw;
+  return i + size;
+}
+
+bool LooksLikeIsoDate(std::string_view text, IsoStyle style) {
+  if (text.size() < 19 || text[4] != '-' || text[7] != '-') return false;
+  return text[10] == 'T' || (text[10] == 't' && style == IsoStyle::kBsd);
+}
+
+// `yyyy-mm-ddThh:mm:ss[.f][zone]`.
+TimeScan ScanIsoTime(std::string_view text, IsoStyle style, Timestamp& stamp) {
+  if (!LooksLikeIsoDate(text, style)) return TimeScan::kNone;
+  const char* p = text.data();
+  const unsigned year = FourDigits(p);
+  stamp.month = TwoDigits(p + 5);
+  stamp.day = TwoDigits(p + 8);
+  if (year > 9999 || stamp.month > 99 || stamp.day > 99) return TimeScan::kNone;
+  stamp.year = static_cast<int>(year);
+  stamp.has_year = true;
+  TimeScan clock = ScanClock(p + 11, stamp);
+  if (clock != TimeScan::kGood) return clock;
+  std::size_t i = 19;
+  if (i < text.size() && text[i] == '.') {
+    i = ScanFraction(text, i + 1, stamp);
+    if (stamp.fraction_digits == 0) return TimeScan::kBad;
+  }
+  stamp.shape = kShape3164IsoLocal;
+  i = ScanZone(text, i, style, stamp);
+  if (i == text.npos || !DateInRange(stamp)) return TimeScan::kBad;
+  if (p[10] != 'T') stamp.shape = kShapeRaw;
+  stamp.beyond_rfc = stamp.fraction_digits > 6 || !stamp.has_zone;
+  stamp.size = i;
+  return TimeScan::kGood;
+}
+
+bool IsYear(const char* p) {
+  return ((p[0] == '1' && p[1] == '9') || (p[0] == '2' && p[1] == '0')) && IsDigit(p[2]) && IsDigit(p[3]);
+}
+
+// The day of the month at `i`, padded or not, and the space behind it. Returns the index behind that, 0 for
+// none.
+std::size_t ScanDay(std::string_view text, std::size_t i, Timestamp& stamp) {
+  const char first = text[i];
+  const bool padded = first == ' ' || (IsDigit(first) && IsDigit(text[i + 1]));
+  const char last = padded ? text[i + 1] : first;
+  if (!IsDigit(last) || text[i + (padded ? 2 : 1)] != ' ') return 0;
+  stamp.day = (padded && first != ' ' ? Digit(first) * 10 : 0) + Digit(last);
+  stamp.shape = !padded ? kShape3164BareDay : first == '0' ? kShape3164ZeroDay : kShape3164;
+  return i + (padded ? 3 : 2);
+}
+
+// A year between day and time, as in `Mar 7 2008 19:06:53`.
+std::size_t ScanYearBeforeTime(std::string_view text, std::size_t i, Timestamp& stamp) {
+  if (i + 5 > text.size() || text[i + 4] != ' ' || !IsYear(text.data() + i)) return i;
+  stamp.year = static_cast<int>(FourDigits(text.data() + i));
+  stamp.has_year = true;
+  stamp.shape = stamp.shape == kShape3164 ? kShape3164Year : kShapeRaw;
+  return i + 5;
+}
+
+// A year behind the time, as in `Apr 15 21:28:13 2007 host`.
+std::size_t ScanYearAfterTime(std::string_view text, std::size_t i, Timestamp& stamp) {
+  if (stamp.has_year || i + 5 > text.size() || text[i] != ' ' || !IsYear(text.data() + i + 1)) return i;
+  if (i + 5 < text.size() && text[i + 5] != ' ' && text[i + 5] != ':') return i;
+  stamp.year = static_cast<int>(FourDigits(text.data() + i + 1));
+  stamp.has_year = true;
+  stamp.shape = kShapeRaw;
+  return i + 5;
+}
+
+// `Mmm dd hh:mm:ss` and its relatives, month at `start`.
+TimeScan ScanMonthTime(std::string_view text, std::size_t start, Timestamp& stamp) {
+  if (text.size() < start + 14) return TimeScan::kNone;
+  stamp.month = MonthNumber(text.data() + start);
+  if (stamp.month == 0 || text[start + 3] != ' ') return TimeScan::kNone;
+  std::size_t i = ScanDay(text, start + 4, stamp);
+  if (i == 0) return TimeScan::kNone;
+  if (!stamp.has_year) i = ScanYearBeforeTime(text, i, stamp);
+  if (i + 8 > text.size()) return TimeScan::kNone;
+  TimeScan clock = ScanClock(text.data() + i, stamp);
+  if (clock != TimeScan::kGood) return clock;
+  i += 8;
+  if (i < text.size() && text[i] == '.') {
+    i = ScanFraction(text, i + 1, stamp);
+    if (stamp.fraction_digits == 0) stamp.shape = kShapeRaw;
+  }
+  i = ScanYearAfterTime(text, i, stamp);
+  if (!DateInRange(stamp)) return TimeScan::kBad;
+  if (start != 0 || !IsCapitalised(text.data() + start)) stamp.shape = kShapeRaw;
+  stamp.size = i;
+  return TimeScan::kGood;
+}
+
+TimeScan ScanYearFirst(std::string_view text, Timestamp& stamp) {
+  stamp.year = static_cast<int>(FourDigits(text.data()));
+  stamp.has_year = true;
+  return ScanMonthTime(text, 5, stamp);
+}
+
+std::int64_t LocalSeconds(const Timestamp& stamp, int year) {
+  return DaysFromCivil(year, stamp.month, stamp.day) * kSecondsPerDay + stamp.second_of_day;
+}
+
+int YearOf(std::int64_t seconds) {
+  using namespace std::chrono;
+  return static_cast<int>(year_month_day(sys_days(days(floor<days>(std::chrono::seconds(seconds))))).year());
+}
+
+// The year that puts the time nearest to `received` (both in seconds of the sender's clock).
+int NearestYear(const Timestamp& stamp, std::int64_t received) {
+  const int year = YearOf(received);
+  const bool leap_day = stamp.month == 2 && stamp.day == 29;
+  if (!leap_day && std::abs(LocalSeconds(stamp, year) - received) <= kHalfYearSeconds) return year;
+  const int reach = leap_day ? 8 : 1;  // 1896 and 1904 are eight years apart
+  int best = 0;
+  std::int64_t best_distance = std::numeric_limits<std::int64_t>::max();
+  for (int candidate = year - reach; candidate <= year + reach; ++candidate) {
+    if (leap_day && !IsLeapYear(candidate)) continue;
+    std::int64_t distance = std::abs(LocalSeconds(stamp, candidate) - received);
+    if (distance >= best_distance) continue;
+    best = candidate;
+    best_distance = distance;
+  }
+  return best;
+}
+
+}  // namespace
+
+TimeScan ScanRfc5424Time(std::string_view text, Timestamp& stamp) {
+  TimeScan scan = ScanIsoTime(text, IsoStyle::kRfc5424, stamp);
+  if (scan == TimeScan::kGood && stamp.size < text.size() && text[stamp.size] != ' ') return TimeScan::kBad;
+  return scan;
+}
+
+TimeScan ScanBsdTime(std::string_view text, Timestamp& stamp) {
+  if (text.size() < 14) return TimeScan::kNone;
+  TimeScan scan = TimeScan::kNone;
+  if (!IsDigit(text[0])) {
+    scan = ScanMonthTime(text, 0, stamp);
+  } else if (text[4] == '-') {
+    scan = ScanIsoTime(text, IsoStyle::kBsd, stamp);
+  } else if (text[4] == ' ' && IsYear(text.data())) {
+    scan = ScanYearFirst(text, stamp);
+  }
+  if (scan != TimeScan::kGood || stamp.size == text.size()) return scan;
+  const char next = text[stamp.size];
+  return next == ' ' || next == ':' ? scan : TimeScan::kBad;
+}
+
+void ApplyTime(const Timestamp& stamp, const ParseContext& context, Record& record) {
+  if (stamp.has_year && (stamp.year < kFirstYear || stamp.year > kLastYear)) {
+    record.flags |= kFlagBadTimestamp;
+    record.shape.code = kShapeRaw;
+    return;
+  }
+  const std::int64_t received_seconds = context.received / kNanosPerSecond;
+  int year = stamp.year;
+  if (!stamp.has_year) {
+    year = NearestYear(stamp, received_seconds);
+    record.flags |= kFlagYearInferred;
+  }
+  const std::int64_t local = LocalSeconds(stamp, year);
+  std::int32_t offset = stamp.offset_minutes * 60;
+  if (!stamp.has_zone) {
+    offset = context.zone == nullptr ? 0 : context.zone->OffsetSeconds(local);
+    record.flags |= kFlagZoneInferred;
+  }
+  record.time = (local - offset) * kNanosPerSecond + stamp.nanoseconds;
+  if (std::abs(record.time - context.received) > kClockSkewNanos) record.flags |= kFlagClockSkew;
+  record.shape.fraction_digits = stamp.fraction_digits;
+  record.shape.utc_offset_minutes = static_cast<std::int16_t>(offset / 60);
+  if (offset % 60 != 0 || stamp.fraction_digits > 9) record.shape.code = kShapeRaw;
+}
+
+}  // namespace cistern
