@@ -98,6 +98,8 @@ class StoredBatch : public BatchView {
   virtual std::int64_t min_received() const = 0;
   virtual std::int64_t max_received() const = 0;
   virtual std::uint64_t encoded_bytes() const = 0;
+  // Whether a column turned out not to be decodable; its values then read as empty.
+  virtual bool damaged() const { return false; }
 };
 
 // A position in the store. Holds no transaction and no lock between calls.
@@ -153,6 +155,8 @@ class Store {
   virtual RecordId first_id() const = 0;    // oldest stored; 0 when empty
   // Blocks until last_id() > `after`, `timeout` passes or WakeWaiters(); returns last_id().
   virtual RecordId WaitForCommit(RecordId after, std::chrono::milliseconds timeout) = 0;
+  // Ends every WaitForCommit() that is waiting now.
+  virtual void WakeWaiters() {}
   // Calls `listener` on the writer thread after every commit with the new last id. It must not block.
   virtual std::uint64_t AddCommitListener(std::function<void(RecordId)> listener) = 0;
   virtual void RemoveCommitListener(std::uint64_t token) = 0;

@@ -18,14 +18,26 @@
 
 namespace cistern {
 
+// What is known of a batch without decoding it.
+struct BlockSummary {
+  std::uint64_t records = 0;
+  RecordId first_id{}, last_id{};
+  std::int64_t min_received = 0, max_received = 0;      // ns
+  std::int64_t min_time = kNoTime, max_time = kNoTime;  // ns; kNoTime when no record has a time
+};
+
 // Encodes records with ids set, ascending. Byte-exact round trip for any field content.
 // Reuses its buffers and compression context from call to call.
 class BlockEncoder {
  public:
   BlockEncoder();
   ~BlockEncoder();
-  // The blob is valid until the next call. At least one record, at most 65,536.
+  // The blob is valid until the next call. At least one record, at most 65,536, and at most 256 MiB of text.
+  // `raw` is kept only for records whose shape is kShapeRaw.
   std::string_view Encode(std::span<RecordBatch* const> batches);
+  std::string_view Encode(std::span<const std::span<const Record>> parts);
+  // Of the last blob.
+  const BlockSummary& summary() const;
 
  private:
   struct Impl;
@@ -35,9 +47,13 @@ class BlockEncoder {
 // Checks the header and its checksum; a column's checksum is checked when the column is first decoded.
 // A damaged column makes later calls return empty values and `damaged()` true: the caller quarantines.
 // `blob` is kept alive by the batch. kCorrupt: not a blob, or its directory is damaged.
+// kTooNew: a newer release wrote it.
 Result<std::unique_ptr<StoredBatch>> OpenBlock(std::shared_ptr<const std::string> blob);
 
-// Reads and verifies everything; kCorrupt on the first damage.
+// Compares all checksums without decoding: what a reader does with a blob from the disk before it uses it.
+Result<void> CheckBlock(std::string_view blob);
+
+// Checks all checksums and decodes everything; kCorrupt on the first damage.
 Result<void> VerifyBlock(std::string_view blob);
 
 }  // namespace cistern

@@ -1,0 +1,52 @@
+// Columns of strings: Codec::kStrings and kDictionary.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "storage/block/bytes.h"
+#include "storage/block/dictionary.h"
+#include "storage/block/header.h"
+
+namespace cistern {
+
+// Collects a column that is written as it is: lengths apart from octets.
+class PlainColumn {
+ public:
+  void Clear();
+  void Add(std::string_view value) {
+    lengths_.PutVarint(value.size());
+    octets_.PutBytes(value);
+  }
+  bool empty() const { return octets_.empty(); }  // every value was
+  Codec Encode(ByteBuffer& out) const;
+
+ private:
+  ByteBuffer lengths_, octets_;
+};
+
+// Collects a column whose values repeat. Added views must stay valid until Encode().
+class DictionaryColumn {
+ public:
+  void Clear();
+  void Add(std::string_view value) { codes_.push_back(dictionary_.Add(value)); }
+  bool empty() const { return dictionary_.values().size() == 1 && dictionary_.values()[0].empty(); }
+  // kDictionary, or kStrings where most values are different.
+  Codec Encode(ByteBuffer& out);
+
+ private:
+  void PutCodes(ByteBuffer& out) const;
+
+  Dictionary dictionary_;
+  std::vector<std::uint32_t> codes_;
+  PlainColumn plain_;
+};
+
+// Fills `values` with views into `payload`; row i is values[codes[i]], or values[i] when `codes` is empty.
+// False when the payload is not what the codec says.
+bool DecodeStrings(Codec codec, std::string_view payload, std::size_t count,
+                   std::vector<std::string_view>& values, std::vector<std::uint32_t>& codes);
+
+}  // namespace cistern

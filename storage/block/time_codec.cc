@@ -1,0 +1,59 @@
+#include "storage/block/time_codec.h"
+
+#include "ingest/message/record.h"
+#include "storage/block/bytes.h"
+
+namespace cistern {
+namespace {
+
+constexpr std::int64_t FloorDiv(std::int64_t value, std::int64_t unit) {
+  return value / unit - (value % unit < 0 ? 1 : 0);
+}
+
+std::size_t UnitOf(std::int64_t time) {
+  if (time % 1'000 != 0) return 4;
+  if (time % 1'000'000 != 0) return 3;
+  return time % 1'000'000'000 != 0 ? 2 : 1;
+}
+
+}  // namespace
+
+void TimeColumn::Clear() {
+  units_.clear();
+  deltas_.clear();
+  previous_.fill(0);
+  CountReceived(0);
+}
+
+// Many rows share one clock reading, so the divisions are done once for all of them.
+void TimeColumn::CountReceived(std::int64_t received) {
+  received_ = received;
+  for (std::size_t i = 1; i < kTimeUnits.size(); ++i) in_units_[i] = FloorDiv(received, kTimeUnits[i]);
+}
+
+void TimeColumn::Add(std::int64_t time, std::int64_t received) {
+  if (time == kNoTime) return units_.push_back(0);
+  if (received != received_) CountReceived(received);
+  const std::size_t unit = UnitOf(time);
+  const std::int64_t difference = WrapSub(time / kTimeUnits[unit], in_units_[unit]);
+  units_.push_back(static_cast<std::int64_t>(unit));
+  deltas_.push_back(WrapSub(difference, previous_[unit]));
+  previous_[unit] = difference;
+}
+
+bool DecodeTimes(std::span<const std::int64_t> units, std::span<const std::int64_t> deltas,
+                 std::span<const std::int64_t> received, std::span<std::int64_t> out) {
+  std::array<std::int64_t, kTimeUnits.size()> previous{};
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < units.size(); ++i) {
+    out[i] = kNoTime;
+    const auto unit = static_cast<std::uint64_t>(units[i]);
+    if (unit == 0) continue;
+    if (unit >= kTimeUnits.size() || next == deltas.size()) return false;
+    previous[unit] = WrapAdd(previous[unit], deltas[next++]);
+    out[i] = WrapMul(WrapAdd(previous[unit], FloorDiv(received[i], kTimeUnits[unit])), kTimeUnits[unit]);
+  }
+  return next == deltas.size();
+}
+
+}  // namespace cistern
