@@ -4,7 +4,7 @@
 // Threads: stateless. Errors: none; a message that is not of the kind yields nothing.
 #pragma once
 
-#include <optional>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,22 +19,24 @@ enum class PayloadKind : std::uint8_t { kNone, kCef, kLeef, kCisco, kJson };
 std::string_view PayloadKindName(PayloadKind kind);
 
 struct PayloadField {
-  std::string name;    // CEF header: version device_vendor device_product device_version signature_id name
-                       // severity; extensions under their own key. LEEF: version vendor product
-                       // product_version event_id, attributes under their own key. Cisco: facility severity
-                       // mnemonic text seq hostname. JSON: dotted path of the leaf (`a.b.0`).
-  std::string value;   // unescaped text; JSON numbers and booleans as written, null as ""
+  // CEF header: version device_vendor device_product device_version device_event_class_id name severity;
+  // extensions under their own key. LEEF: version vendor product product_version event_id; attributes under
+  // their own key. Cisco: facility severity mnemonic text, and where there is one seq and hostname. JSON:
+  // dotted path of the leaf (`a.b.0`); an object or array without members is no leaf.
+  std::string name;
+  std::string value;       // unescaped text; JSON numbers and booleans as written, null as ""
   bool extension = false;  // CEF extension or LEEF attribute (not a header field)
 };
 
 struct Payload {
   PayloadKind kind = PayloadKind::kNone;
-  std::vector<PayloadField> fields;   // in order of appearance; names may repeat
+  std::vector<PayloadField> fields;  // in order of appearance; names may repeat
+  // The first field of that name; null when there is none. Valid as long as `fields` stays unchanged.
   const std::string* Find(std::string_view name) const;
 };
 
-// Looks for the one kind. The record's message is examined (for Cisco also its hostname and app name, since
-// IOS headers look like tags).
+// Looks for the one kind. The record's message is examined; for Cisco all octets of the record (rebuilt where
+// they are not kept), since IOS headers look like tags.
 Payload ExtractCef(const Record& record);
 Payload ExtractLeef(const Record& record);
 Payload ExtractCisco(const Record& record);
