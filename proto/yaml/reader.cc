@@ -110,16 +110,17 @@ class Reader {
 
 }  // namespace
 
-void ReadYaml(std::string_view text, const YamlSource& source, YamlTarget target) {
+bool ReadYaml(std::string_view text, const YamlSource& source, YamlTarget target) {
   const auto document = ParseYaml(text);
   if (!document) {
     Origin where = source.origin;
     where.line = document.error().line;
     where.column = document.error().column;
     target.errors.Add(where, "", document.error().message);
-    return;
+    return false;
   }
   if (document->root != nullptr) Reader(source, target).ReadGroup(*document->root, target.message, "");
+  return true;
 }
 
 }  // namespace cistern

@@ -30,7 +30,8 @@ struct YamlTarget {
 };
 
 // Reads one document. An empty one sets nothing. A list that the text gives replaces what the message had.
-void ReadYaml(std::string_view text, const YamlSource& source, YamlTarget target);
+// False when the text is no YAML and nothing was set; other errors leave the rest readable.
+bool ReadYaml(std::string_view text, const YamlSource& source, YamlTarget target);
 
 // Sets one key: `storage.dir`, `listeners[0].udp.address` or `listeners.0.udp.address`. An index equal to the
 // length of a list appends to it. Groups and whole lists cannot be set.
