@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Everything `make bench` prints: run.sh BUILD_DIR [MESSAGES]
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+bin=$(cd "$1/bin" && pwd)
+export CISTERN_BIN=$bin PYTHONDONTWRITEBYTECODE=1
+/usr/bin/python3 "$here/compare.py" "${2:-1000000}"
+shopt -s nullglob
+for bench in "$bin"/*_bench; do
+  printf '\n%s\n' "${bench##*/}"
+  "$bench" --benchmark_min_time=0.5 --benchmark_color=false 2> /dev/null
+done
