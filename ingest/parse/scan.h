@@ -31,6 +31,13 @@ struct NotPrintable {
 #endif
 };
 
+struct NotAscii {
+  static bool Has(char c) { return static_cast<unsigned char>(c) > 127; }
+#if defined(__SSE2__)
+  static __m128i Mask(__m128i v) { return v; }  // movemask takes the high bits
+#endif
+};
+
 template <char... kChars>
 struct AnyOf {
   static bool Has(char c) { return ((c == kChars) || ...); }
@@ -60,6 +67,12 @@ inline std::size_t FindFirst(std::string_view text, std::size_t from = 0) {
     __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + i));
     auto mask = static_cast<unsigned>(_mm_movemask_epi8(Set::Mask(v)));
     if (mask != 0) return i + static_cast<std::size_t>(std::countr_zero(mask));
+  }
+  if (text.size() >= 16 && i < text.size()) {
+    const std::size_t last = text.size() - 16;  // overlaps what was searched already
+    __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + last));
+    auto mask = static_cast<unsigned>(_mm_movemask_epi8(Set::Mask(v))) >> (i - last);
+    return mask != 0 ? i + static_cast<std::size_t>(std::countr_zero(mask)) : text.size();
   }
 #endif
   while (i < text.size() && !Set::Has(text[i])) ++i;

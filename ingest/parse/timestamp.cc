@@ -1,7 +1,10 @@
 #include "ingest/parse/timestamp.h"
 
+#include <bit>
 #include <chrono>
 #include <cstdlib>
+#include <cstring>
+#include <limits>
 
 #include "ingest/parse/scan.h"
 
@@ -27,6 +30,42 @@ unsigned TwoDigits(const char* p) {
 }
 
 unsigned FourDigits(const char* p) { return TwoDigits(p) * 100 + TwoDigits(p + 2); }
+
+// Eight octets at once, the first in the lowest byte.
+static_assert(std::endian::native == std::endian::little);
+
+std::uint64_t LoadWord(const char* p) {
+  std::uint64_t word;
+  std::memcpy(&word, p, sizeof word);
+  return word;
+}
+
+// For every byte that is above 9, some bits of its high nibble.
+std::uint64_t NotDigits(std::uint64_t values) {
+  return (values | (values + 0x0606060606060606u)) & 0xf0f0f0f0f0f0f0f0u;
+}
+
+// A text of eight octets where `0` stands for a digit and anything else for itself.
+struct Pattern {
+  explicit constexpr Pattern(const char (&text)[9]) {
+    for (int i = 0; i < 8; ++i) {
+      zero |= static_cast<std::uint64_t>(static_cast<unsigned char>(text[i])) << (8 * i);
+      if (text[i] != '0') fixed |= std::uint64_t{0xff} << (8 * i);
+    }
+  }
+  std::uint64_t zero = 0;
+  std::uint64_t fixed = 0;
+};
+
+// Matches the octets at `p`; byte i of `pairs` becomes the value of the two digits from octet i on.
+bool Match(const char* p, const Pattern& pattern, std::uint64_t& pairs) {
+  const std::uint64_t values = LoadWord(p) ^ pattern.zero;
+  if ((values & pattern.fixed) | NotDigits(values)) return false;
+  pairs = values * 10 + (values >> 8);
+  return true;
+}
+
+unsigned PairAt(std::uint64_t pairs, int octet) { return static_cast<unsigned>(pairs >> (8 * octet)) & 0xff; }
 
 bool IsLeapYear(int year) { return std::chrono::year(year).is_leap(); }
 
@@ -77,27 +116,47 @@ unsigned MonthNumber(const char* p) {
 // `Jan`, not `JAN` or `jan`: the case that a shape prints.
 bool IsCapitalised(const char* p) { return !(p[0] & 0x20) && (p[1] & 0x20) && (p[2] & 0x20); }
 
-// `hh:mm:ss` at p; kBad keeps the shape of a time but not its range.
-TimeScan ScanClock(const char* p, Timestamp& stamp) {
-  if (p[2] != ':' || p[5] != ':') return TimeScan::kNone;
-  unsigned hour = TwoDigits(p);
-  unsigned minute = TwoDigits(p + 3);
-  unsigned second = TwoDigits(p + 6);
-  if (hour > 99 || minute > 99 || second > 99) return TimeScan::kNone;
+TimeScan SetClock(unsigned hour, unsigned minute, unsigned second, Timestamp& stamp) {
   if (hour > 23 || minute > 59 || second > 59) return TimeScan::kBad;
   stamp.second_of_day = static_cast<std::int32_t>((hour * 60 + minute) * 60 + second);
   return TimeScan::kGood;
 }
 
+// `hh:mm:ss` at p.
+TimeScan ScanClock(const char* p, Timestamp& stamp) {
+  static constexpr Pattern kClock("00:00:00");
+  std::uint64_t pairs;
+  if (!Match(p, kClock, pairs)) return TimeScan::kNone;
+  return SetClock(PairAt(pairs, 0), PairAt(pairs, 3), PairAt(pairs, 6), stamp);
+}
+
+// The value of eight digits, the first in the lowest byte.
+std::uint32_t EightDigits(std::uint64_t values) {
+  values = (values * 10 + (values >> 8)) & 0x00ff00ff00ff00ffu;
+  values = (values * 100 + (values >> 16)) & 0x0000ffff0000ffffu;
+  return static_cast<std::uint32_t>(values * 10000 + (values >> 32));
+}
+
 // Digits at `i`: the first nine count, the rest is cut. Returns the index behind them.
 std::size_t ScanFraction(std::string_view text, std::size_t i, Timestamp& stamp) {
+  static constexpr std::int32_t kScale[] = {0, 100000000, 10000000, 1000000, 100000, 10000, 1000, 100, 10, 1};
+  if (i + 8 <= text.size()) {
+    const std::uint64_t values = LoadWord(text.data() + i) ^ 0x3030303030303030u;
+    const std::uint64_t stop = NotDigits(values);
+    const int digits = std::countr_zero(stop) / 8;
+    if (digits > 0 && digits < 8) {
+      stamp.nanoseconds =
+          static_cast<std::int32_t>(EightDigits(values << (64 - 8 * digits))) * kScale[digits];
+      stamp.fraction_digits = static_cast<std::uint8_t>(digits);
+      return i + static_cast<std::size_t>(digits);
+    }
+  }
   const std::size_t start = i;
   std::int32_t value = 0;
   for (; i < text.size() && IsDigit(text[i]); ++i) {
     if (i - start < 9) value = value * 10 + static_cast<std::int32_t>(Digit(text[i]));
   }
   const std::size_t digits = i - start;
-  static constexpr std::int32_t kScale[] = {0, 100000000, 10000000, 1000000, 100000, 10000, 1000, 100, 10, 1};
   stamp.nanoseconds = value * kScale[digits < 9 ? digits : 9];
   stamp.fraction_digits = static_cast<std::uint8_t>(digits < 255 ? digits : 255);
   return i;
@@ -135,23 +194,32 @@ std::size_t ScanZone(std::string_view text, std::size_t i, IsoStyle style, Times
   return i + size;
 }
 
-bool LooksLikeIsoDate(std::string_view text, IsoStyle style) {
-  if (text.size() < 19 || text[4] != '-' || text[7] != '-') return false;
-  return text[10] == 'T' || (text[10] == 't' && style == IsoStyle::kBsd);
+// `yyyy-mm-ddThh:mm:ss` at the start of `text`.
+TimeScan ScanIsoFields(std::string_view text, IsoStyle style, Timestamp& stamp) {
+  static constexpr Pattern kYearMonth("0000-00-");
+  static constexpr Pattern kDayMinute("00T00:00");
+  static constexpr Pattern kDayMinuteLower("00t00:00");
+  if (text.size() < 19) return TimeScan::kNone;
+  const char* p = text.data();
+  std::uint64_t date;
+  std::uint64_t time;
+  if (!Match(p, kYearMonth, date)) return TimeScan::kNone;
+  if (!Match(p + 8, kDayMinute, time) && (style != IsoStyle::kBsd || !Match(p + 8, kDayMinuteLower, time))) {
+    return TimeScan::kNone;
+  }
+  const unsigned second = TwoDigits(p + 17);
+  if (p[16] != ':' || second > 99) return TimeScan::kNone;
+  stamp.year = static_cast<int>(PairAt(date, 0) * 100 + PairAt(date, 2));
+  stamp.has_year = true;
+  stamp.month = PairAt(date, 5);
+  stamp.day = PairAt(time, 0);
+  return SetClock(PairAt(time, 3), PairAt(time, 6), second, stamp);
 }
 
 // `yyyy-mm-ddThh:mm:ss[.f][zone]`.
 TimeScan ScanIsoTime(std::string_view text, IsoStyle style, Timestamp& stamp) {
-  if (!LooksLikeIsoDate(text, style)) return TimeScan::kNone;
-  const char* p = text.data();
-  const unsigned year = FourDigits(p);
-  stamp.month = TwoDigits(p + 5);
-  stamp.day = TwoDigits(p + 8);
-  if (year > 9999 || stamp.month > 99 || stamp.day > 99) return TimeScan::kNone;
-  stamp.year = static_cast<int>(year);
-  stamp.has_year = true;
-  TimeScan clock = ScanClock(p + 11, stamp);
-  if (clock != TimeScan::kGood) return clock;
+  const TimeScan fields = ScanIsoFields(text, style, stamp);
+  if (fields != TimeScan::kGood) return fields;
   std::size_t i = 19;
   if (i < text.size() && text[i] == '.') {
     i = ScanFraction(text, i + 1, stamp);
@@ -160,7 +228,7 @@ TimeScan ScanIsoTime(std::string_view text, IsoStyle style, Timestamp& stamp) {
   stamp.shape = kShape3164IsoLocal;
   i = ScanZone(text, i, style, stamp);
   if (i == text.npos || !DateInRange(stamp)) return TimeScan::kBad;
-  if (p[10] != 'T') stamp.shape = kShapeRaw;
+  if (text[10] != 'T') stamp.shape = kShapeRaw;
   stamp.beyond_rfc = stamp.fraction_digits > 6 || !stamp.has_zone;
   stamp.size = i;
   return TimeScan::kGood;

@@ -1,28 +1,25 @@
 #include "ingest/parse/utf8.h"
 
 #include <cstddef>
-#include <cstdint>
-#include <cstring>
+
+#include "ingest/parse/scan.h"
 
 namespace cistern {
 namespace {
 
-constexpr std::uint64_t kHighBits = 0x8080808080808080u;
-
-// Index of the first octet above 127, or text.size().
+// Index of the first octet above 127 at or after `i`, or text.size().
 std::size_t SkipAscii(std::string_view text, std::size_t i) {
-  for (; i + 32 <= text.size(); i += 32) {
-    std::uint64_t words[4];
-    std::memcpy(words, text.data() + i, sizeof words);
-    if ((words[0] | words[1] | words[2] | words[3]) & kHighBits) break;
+#if defined(__SSE2__)
+  auto load = [&](std::size_t at) {
+    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + at));
+  };
+  for (; i + 64 <= text.size(); i += 64) {
+    const __m128i any =
+        _mm_or_si128(_mm_or_si128(load(i), load(i + 16)), _mm_or_si128(load(i + 32), load(i + 48)));
+    if (_mm_movemask_epi8(any) != 0) break;
   }
-  for (; i + 8 <= text.size(); i += 8) {
-    std::uint64_t word;
-    std::memcpy(&word, text.data() + i, sizeof word);
-    if (word & kHighBits) break;
-  }
-  while (i < text.size() && static_cast<unsigned char>(text[i]) < 0x80) ++i;
-  return i;
+#endif
+  return FindFirst<NotAscii>(text, i);
 }
 
 // Octets of the well-formed sequence at `i` (RFC 3629 section 4, first octet above 127), or 0.
