@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What `make check` looks at; changes nothing. Every finding is printed, the exit code says whether there was one.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 findings=0
 look() {  # look TITLE COMMAND...: the command prints findings; silence is good
   local title=$1 found
