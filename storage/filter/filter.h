@@ -1,5 +1,5 @@
-// The filter language (one for queries, tails, rules, targets, retention and roles): see README.md beside this
-// file for the grammar.
+// The filter language (one for queries, tails, rules, targets, retention and roles): see README.md beside
+// this file for the grammar.
 //
 // A Filter is immutable once parsed and may be shared by threads; evaluation state lives in the call.
 // No input makes it run code or backtrack (RE2); nesting is limited to 64, length to 4096 octets.
@@ -18,10 +18,10 @@ namespace cistern {
 
 // Why a filter does not parse.
 struct FilterError {
-  std::size_t offset = 0;      // octets from the start of the text
-  std::string found;           // what stands there: `)` or `end of filter` or `"sevrity"`
-  std::string expected;        // what could stand there; may end with a suggestion
-  // `at byte 12: found ")", expected a word, a phrase or a field`
+  std::size_t offset = 0;  // octets from the start of the text
+  std::string found;       // what stands there: `")"`, `"sevrity"` or `end of filter`
+  std::string expected;    // what could stand there; may end with a suggestion
+  // at byte 12: found ")", expected a word, a phrase or a field
   std::string ToString() const;
 };
 
@@ -30,8 +30,8 @@ using Selection = std::vector<std::uint8_t>;  // 0 or 1 per row
 
 // Bounds that follow from the filter, for pruning. A row outside them cannot match.
 struct FilterBounds {
-  std::int64_t received_min = INT64_MIN, received_max = INT64_MAX;   // inclusive, ns
-  std::uint64_t id_min = 0, id_max = UINT64_MAX;                     // inclusive
+  std::int64_t received_min = INT64_MIN, received_max = INT64_MAX;  // inclusive, ns
+  std::uint64_t id_min = 0, id_max = UINT64_MAX;                    // inclusive
 };
 
 class Filter {
@@ -46,6 +46,9 @@ class Filter {
   bool matches_all() const;
   // Sets selection[i] to whether row i matches; resizes it to view.size().
   void Evaluate(BatchView& view, Selection& selection) const;
+  // As Evaluate, for rows [begin, end): deselects those that do not match and looks only at selected ones.
+  // `selection` has view.size() entries.
+  void Narrow(BatchView& view, Selection& selection, std::size_t begin, std::size_t end) const;
   // One record; slower per record than Evaluate.
   bool Matches(const Record& record) const;
   const FilterBounds& bounds() const;
@@ -62,8 +65,8 @@ struct FieldRef {
   enum class Kind : std::uint8_t { kColumn, kTag, kStructuredData, kJson, kCef, kLeef, kCisco };
   Kind kind = Kind::kColumn;
   Column column = Column::kMessage;
-  std::string sd_id;   // kStructuredData: element id
-  std::string key;     // tag, SD parameter or payload key
+  std::string sd_id;  // kStructuredData: element id
+  std::string key;    // tag, SD parameter or payload key
 };
 // `host`, `app`, `msg` and other synonyms included. FilterError.offset counts from the start of `name`.
 Result<FieldRef, FilterError> ParseField(std::string_view name);

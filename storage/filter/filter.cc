@@ -1,0 +1,61 @@
+#include "storage/filter/filter.h"
+
+#include <span>
+
+#include "storage/filter/compile.h"
+#include "storage/filter/parser.h"
+
+namespace cistern {
+
+std::string FilterError::ToString() const {
+  return "at byte " + std::to_string(offset) + ": found " + found + ", expected " + expected;
+}
+
+struct Filter::Impl {
+  filter::Node tree;
+  filter::PredicatePtr root = filter::MakeAll();
+  FilterBounds bounds;
+};
+
+Filter::Filter() {
+  static const auto everything = std::make_shared<const Impl>();
+  impl_ = everything;
+}
+
+Result<Filter, FilterError> Filter::Parse(std::string_view text) {
+  auto tree = filter::ParseText(text);
+  if (!tree) return tree.error();
+  auto root = filter::Compile(*tree);
+  if (!root) return root.error();
+  auto impl = std::make_shared<Impl>();
+  impl->tree = std::move(*tree);
+  impl->root = std::move(*root);
+  impl->root->Tighten(impl->bounds);
+  Filter filter;
+  filter.impl_ = std::move(impl);
+  return filter;
+}
+
+bool Filter::matches_all() const { return impl_->tree.kind == filter::Node::Kind::kAll; }
+
+void Filter::Evaluate(BatchView& view, Selection& selection) const {
+  selection.assign(view.size(), 1);
+  Narrow(view, selection, 0, view.size());
+}
+
+void Filter::Narrow(BatchView& view, Selection& selection, std::size_t begin, std::size_t end) const {
+  impl_->root->Narrow({view, selection, begin, end});
+}
+
+bool Filter::Matches(const Record& record) const {
+  RecordsView view(std::span(&record, 1));
+  Selection selection;
+  Evaluate(view, selection);
+  return selection.front() != 0;
+}
+
+const FilterBounds& Filter::bounds() const { return impl_->bounds; }
+
+std::string Filter::ToString() const { return filter::ToText(impl_->tree); }
+
+}  // namespace cistern

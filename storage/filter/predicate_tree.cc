@@ -1,0 +1,94 @@
+#include <algorithm>
+
+#include "storage/filter/predicate.h"
+
+namespace cistern::filter {
+namespace {
+
+bool AnySelected(const Rows& rows) {
+  const auto* first = rows.selected.data();
+  return std::find(first + rows.begin, first + rows.end, 1) != first + rows.end;
+}
+
+int TotalCost(const std::vector<PredicatePtr>& parts) {
+  int total = 0;
+  for (const auto& part : parts) total += part->cost();
+  return total;
+}
+
+std::vector<PredicatePtr> CheapestFirst(std::vector<PredicatePtr> parts) {
+  std::stable_sort(parts.begin(), parts.end(),
+                   [](const auto& a, const auto& b) { return a->cost() < b->cost(); });
+  return parts;
+}
+
+class All final : public Predicate {
+ public:
+  void Narrow(const Rows&) const override {}
+  int cost() const override { return 0; }
+};
+
+class And final : public Predicate {
+ public:
+  explicit And(std::vector<PredicatePtr> parts) : parts_(CheapestFirst(std::move(parts))) {}
+  void Narrow(const Rows& rows) const override {
+    for (const auto& part : parts_) {
+      part->Narrow(rows);
+      if (!AnySelected(rows)) return;
+    }
+  }
+  int cost() const override { return TotalCost(parts_); }
+  void Tighten(FilterBounds& bounds) const override {
+    for (const auto& part : parts_) part->Tighten(bounds);
+  }
+
+ private:
+  std::vector<PredicatePtr> parts_;
+};
+
+class Or final : public Predicate {
+ public:
+  explicit Or(std::vector<PredicatePtr> parts) : parts_(CheapestFirst(std::move(parts))) {}
+  void Narrow(const Rows& rows) const override {
+    Selection open = rows.selected;  // selected, and not found by a part yet
+    Selection found = rows.selected;
+    const Rows found_rows{rows.view, found, rows.begin, rows.end};
+    for (const auto& part : parts_) {
+      std::copy(open.begin() + static_cast<std::ptrdiff_t>(rows.begin),
+                open.begin() + static_cast<std::ptrdiff_t>(rows.end),
+                found.begin() + static_cast<std::ptrdiff_t>(rows.begin));
+      part->Narrow(found_rows);
+      for (std::size_t i = rows.begin; i < rows.end; ++i) open[i] &= static_cast<std::uint8_t>(!found[i]);
+    }
+    for (std::size_t i = rows.begin; i < rows.end; ++i)
+      rows.selected[i] &= static_cast<std::uint8_t>(!open[i]);
+  }
+  int cost() const override { return TotalCost(parts_); }
+
+ private:
+  std::vector<PredicatePtr> parts_;
+};
+
+class Not final : public Predicate {
+ public:
+  explicit Not(PredicatePtr part) : part_(std::move(part)) {}
+  void Narrow(const Rows& rows) const override {
+    Selection found = rows.selected;
+    part_->Narrow({rows.view, found, rows.begin, rows.end});
+    for (std::size_t i = rows.begin; i < rows.end; ++i)
+      rows.selected[i] &= static_cast<std::uint8_t>(!found[i]);
+  }
+  int cost() const override { return part_->cost(); }
+
+ private:
+  PredicatePtr part_;
+};
+
+}  // namespace
+
+PredicatePtr MakeAll() { return std::make_unique<All>(); }
+PredicatePtr MakeAnd(std::vector<PredicatePtr> parts) { return std::make_unique<And>(std::move(parts)); }
+PredicatePtr MakeOr(std::vector<PredicatePtr> parts) { return std::make_unique<Or>(std::move(parts)); }
+PredicatePtr MakeNot(PredicatePtr part) { return std::make_unique<Not>(std::move(part)); }
+
+}  // namespace cistern::filter
