@@ -65,6 +65,12 @@ def wait_for_port(port, timeout=20.0):
     eventually(connects, timeout, f"something listens on port {port}")
 
 
+def wait_for_udp_port(port, timeout=20.0):
+    def bound():
+        return f":{port:04X} " in pathlib.Path("/proc/net/udp").read_text()
+    eventually(bound, timeout, f"something receives on UDP port {port}")
+
+
 class Metrics(dict):
     """Samples of one scrape: (name, frozenset of label pairs) -> value."""
 
