@@ -20,16 +20,16 @@ namespace cistern {
 // Why a listener cannot be opened: an error code and one sentence for the operator, with name and address.
 struct ListenError {
   boost::system::error_code code;
-  std::string message;   // e.g. `listener "tls": server.key does not match server.crt`
-  bool configuration = false;   // the operator's file is wrong (exit 78), else the system refused (exit 69)
+  std::string message;         // e.g. `listener "tls": server.key does not match server.crt`
+  bool configuration = false;  // the operator's file is wrong (exit 78), else the system refused (exit 69)
 };
 
 struct ListenerStatus {
   std::string name;
   Transport transport;
-  std::string address;            // as bound, with the real port: "127.0.0.1:5140", "[::1]:5140" or a path
-  std::size_t receive_buffer = 0; // octets granted by the kernel (UDP, Unix); 0 otherwise
-  int connections = 0;            // open now (TCP, TLS)
+  std::string address;             // as bound, with the real port: "127.0.0.1:5140", "[::1]:5140" or a path
+  std::size_t receive_buffer = 0;  // octets granted by the kernel (UDP, Unix); 0 otherwise
+  int connections = 0;             // open now (TCP, TLS)
   std::uint64_t kernel_drops = 0;
   std::int64_t certificate_not_after = 0;  // Unix seconds; 0 when no TLS
 };
@@ -38,7 +38,7 @@ class NetServer {
  public:
   struct Options {
     int io_threads = 2;
-    std::shared_ptr<const ZoneTable> zones;   // null: UTC
+    std::shared_ptr<const ZoneTable> zones;                      // null: UTC
     std::chrono::milliseconds certificate_check_interval{1000};  // files are compared this often
   };
 

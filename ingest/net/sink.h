@@ -29,21 +29,31 @@ class BatchSink {
 };
 
 enum class DropReason : std::uint8_t {
-  kQueueFull,      // UDP and Unix datagrams while the queue is full
-  kDuplicate,      // gRPC sequence already committed
-  kDiskFull,       // UDP and Unix datagrams while the store cannot write
-  kStoreError,     // the store failed for good
-  kShutdown,       // could not be committed before the drain deadline
-  kEmpty,          // nothing left after trailing CR, LF and NUL were removed
+  kQueueFull,   // UDP and Unix datagrams while the queue is full
+  kDuplicate,   // gRPC sequence already committed
+  kDiskFull,    // UDP and Unix datagrams while the store cannot write
+  kStoreError,  // the store failed for good
+  kShutdown,    // could not be committed before the drain deadline
+  kEmpty,       // nothing left after trailing CR, LF and NUL were removed
 };
 // "queue_full" "duplicate" "disk_full" "store_error" "shutdown" "empty"
 std::string_view DropReasonName(DropReason reason);
 
 enum class CloseReason : std::uint8_t {
-  kPeerClosed, kReadError, kIdleTimeout, kPartialFrameTimeout, kFramingLost, kHandshakeTimeout,
-  kHandshakeFailed, kPlaintextOnTls, kTotalLimit, kPeerLimit, kOutOfDescriptors, kDraining,
+  kPeerClosed,
+  kReadError,
+  kIdleTimeout,
+  kPartialFrameTimeout,
+  kFramingLost,
+  kHandshakeTimeout,
+  kHandshakeFailed,
+  kPlaintextOnTls,
+  kTotalLimit,
+  kPeerLimit,
+  kOutOfDescriptors,
+  kDraining,
 };
-std::string_view CloseReasonName(CloseReason reason);   // "peer_closed" ...
+std::string_view CloseReasonName(CloseReason reason);  // "peer_closed" ...
 
 // Counters and facts. Threads: every method from any thread; cheap; never blocks.
 class IngestEvents {
@@ -60,7 +70,8 @@ class IngestEvents {
   virtual void ConnectionClosed(std::string_view listener, const std::string& peer, CloseReason reason,
                                 std::string_view detail, bool was_open) = 0;
   // A certificate pair was loaded (`error` empty) or refused (the old one stays).
-  virtual void CertificateLoaded(std::string_view listener, std::int64_t not_after_unix, const std::string& error) = 0;
+  virtual void CertificateLoaded(std::string_view listener, std::int64_t not_after_unix,
+                                 const std::string& error) = 0;
 };
 
 }  // namespace cistern

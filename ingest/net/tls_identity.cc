@@ -1,0 +1,76 @@
+#include "ingest/net/tls_identity.h"
+
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <string_view>
+
+#include "ingest/message/ip_address.h"
+
+namespace cistern {
+namespace {
+
+constexpr std::size_t kMaxIdentity = 255;
+
+struct FreeNames {
+  void operator()(GENERAL_NAMES* names) const { GENERAL_NAMES_free(names); }
+};
+
+std::string_view View(const ASN1_STRING* text) {
+  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
+          static_cast<std::size_t>(ASN1_STRING_length(text))};
+}
+
+std::string Printable(std::string_view name) {
+  const bool plain = std::all_of(name.begin(), name.end(), [](char c) { return c > ' ' && c <= '~'; });
+  return plain ? std::string(name.substr(0, kMaxIdentity)) : "";
+}
+
+std::string PrintAddress(std::string_view octets) {
+  std::array<std::uint8_t, 16> address{};
+  if (octets.size() == 4) {
+    address[10] = address[11] = 0xff;
+    std::copy(octets.begin(), octets.end(), address.begin() + 12);
+  } else if (octets.size() == 16) {
+    std::copy(octets.begin(), octets.end(), address.begin());
+  }
+  return IpAddress::V6(address).ToString();
+}
+
+// The first usable alternative name of `type`.
+std::string FirstOf(const GENERAL_NAMES* names, int type) {
+  for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i) {
+    int found = 0;
+    const auto* value =
+        static_cast<const ASN1_STRING*>(GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names, i), &found));
+    if (found != type) continue;
+    std::string name = type == GEN_IPADD ? PrintAddress(View(value)) : Printable(View(value));
+    if (!name.empty()) return name;
+  }
+  return "";
+}
+
+std::string CommonName(const X509* certificate) {
+  const X509_NAME* subject = X509_get_subject_name(certificate);
+  const int index = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+  if (index < 0) return "";
+  const auto text = View(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, index)));
+  const bool plain = std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+  return plain ? std::string(text.substr(0, kMaxIdentity)) : "";
+}
+
+}  // namespace
+
+std::string CertificateIdentity(const X509* certificate) {
+  const std::unique_ptr<GENERAL_NAMES, FreeNames> names(
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  for (const int type : {GEN_DNS, GEN_URI, GEN_IPADD, GEN_EMAIL}) {
+    if (!names) break;
+    if (std::string name = FirstOf(names.get(), type); !name.empty()) return name;
+  }
+  return CommonName(certificate);
+}
+
+}  // namespace cistern

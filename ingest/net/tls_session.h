@@ -1,0 +1,52 @@
+// The TLS side of one connection, over its non-blocking socket.
+//
+// Threads: one, that of its connection. An idle session holds no buffers.
+#pragma once
+
+#include <openssl/types.h>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "ingest/net/stream_result.h"
+#include "ingest/net/tls_context.h"
+
+namespace cistern {
+
+class TlsSession {
+ public:
+  // `fd` stays owned by the caller and outlives the session. Null when memory is short.
+  static std::unique_ptr<TlsSession> Create(const TlsContext& context, int fd);
+
+  StreamStatus Handshake();
+  // Fills `buffer` with as many records as are there. kDone: it is full, more may be waiting inside the
+  // session.
+  StreamRead Read(char* buffer, std::size_t size);
+  // Says goodbye if that is possible without waiting.
+  void SendCloseNotify();
+
+  // The first octet was printable text: a plain syslog sender on a TLS port.
+  bool plaintext() const { return plaintext_; }
+  // Why it failed, in OpenSSL's words.
+  const std::string& error() const { return error_; }
+  // The verified peer's first DNS name, else URI, IP address or e-mail address among the alternative names,
+  // else the common name; at most 255 octets. Empty without a verified certificate.
+  std::string PeerIdentity() const;
+
+ private:
+  struct Free {
+    void operator()(SSL* ssl) const;
+  };
+  explicit TlsSession(SSL* ssl, int fd) : ssl_(ssl), fd_(fd) {}
+  StreamStatus Judge(int result);
+
+  std::unique_ptr<SSL, Free> ssl_;
+  int fd_;
+  bool first_octet_seen_ = false;
+  bool plaintext_ = false;
+  bool failed_ = false;
+  std::string error_;
+};
+
+}  // namespace cistern
