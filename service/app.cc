@@ -1,0 +1,292 @@
+// Start order: store, pipeline, listeners, control, HTTP. Stop order is the reverse for what takes records
+// in, so that everything accepted is committed and every tail sees it before its stream ends.
+#include "service/app.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <spdlog/spdlog.h>
+#include <systemd/sd-daemon.h>
+
+#include <atomic>
+#include <mutex>
+
+#include "cistern/v1/config.pb.h"
+#include "ingest/net/net_server.h"
+#include "service/config/options.h"
+#include "service/control/control_server.h"
+#include "service/cursor/positions.h"
+#include "service/http/http_server.h"
+#include "service/logging.h"
+#include "service/metrics/exporter.h"
+#include "service/pipeline/pipeline.h"
+#include "service/stdout_printer.h"
+#include "service/version.h"
+#include "storage/store.h"
+
+namespace cistern {
+namespace {
+
+using std::chrono::steady_clock;
+
+// Of the time Stop() has, this is kept for closing the store and the streams.
+constexpr auto kStopReserve = std::chrono::milliseconds(3000);
+
+std::int64_t Now() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+std::vector<std::string> Lines(const ConfigErrors& errors) {
+  std::vector<std::string> lines;
+  for (const auto& error : errors.items) lines.push_back(error.ToString());
+  return lines;
+}
+
+StartError OpenError(const boost::system::error_code& error, const std::string& dir) {
+  const bool unavailable = error == StoreErrc::kLocked || error == StoreErrc::kBusy ||
+                           error == StoreErrc::kIoError || error == StoreErrc::kDiskFull;
+  return {unavailable ? kExitUnavailable : kExitConfig,
+          {fmt::format("storage.dir {}: {}", dir, error.message())}};
+}
+
+class AppImpl final : public App {
+ public:
+  AppImpl(ConfigSources sources, LoadedConfig loaded, bool print_to_stdout)
+      : sources_(std::move(sources)),
+        print_to_stdout_(print_to_stdout),
+        start_time_(Now()),
+        loaded_(std::move(loaded)) {}
+
+  ~AppImpl() override { Stop(std::chrono::milliseconds(0)); }
+
+  Result<void, StartError> Start() override {
+    const auto net = ToListenerOptions(loaded_);
+    if (!net) return StartError{kExitConfig, Lines(net.error())};
+    if (auto opened = OpenStore(); !opened) return opened;
+    StartPipeline();
+    if (auto started = StartNet(*net); !started) return started;
+    if (auto started = StartControl(); !started) return started;
+    if (auto started = StartHttp(); !started) return started;
+    if (print_to_stdout_) printer_ = std::make_unique<StdoutPrinter>(*store_);
+    Announce();
+    return {};
+  }
+
+  void Tick() override {
+    if (const auto saved = positions_->Save(); !saved) {
+      spdlog::warn("cursor positions were not saved: {}; trying again", saved.error().message());
+    }
+  }
+
+  Result<std::vector<std::string>, std::string> Reload() override {
+    std::lock_guard lock(reload_mutex_);
+    sd_notify(0, "RELOADING=1");
+    auto changes = TryReload();
+    reload_ok_.store(changes.has_value());
+    if (changes) {
+      reload_time_.store(Now() / 1'000'000'000);
+      spdlog::info("configuration reloaded");
+    } else {
+      spdlog::error("configuration not reloaded, the old one stays: {}", changes.error());
+    }
+    sd_notify(0, "READY=1");
+    return changes;
+  }
+
+  void Stop(std::chrono::milliseconds limit) override {
+    if (stopped_ || !store_) return;
+    stopped_ = true;
+    draining_.store(true);
+    sd_notify(0, "STOPPING=1");
+    const auto end = steady_clock::now() + limit;
+    const auto drained = limit > kStopReserve ? end - kStopReserve : end;
+    if (net_) {
+      net_->StopAccepting();
+      net_->Drain(drained);
+    }
+    if (control_) control_->Drain();
+    if (pipeline_) pipeline_->Stop(drained);
+    if (control_) control_->Stop(std::min(end, steady_clock::now() + std::chrono::milliseconds(2000)));
+    if (printer_) printer_->Stop(end);
+    Tick();
+    LogBooks();
+    http_.reset();
+    control_.reset();
+    printer_.reset();
+    net_.reset();
+  }
+
+  std::string control_address() const override { return control_ ? control_->address() : std::string(); }
+  std::string http_address() const override { return http_ ? http_->address() : std::string(); }
+  std::vector<std::string> listener_addresses() const override {
+    std::vector<std::string> out;
+    for (const auto& listener : net_->Status()) out.push_back(listener.address);
+    return out;
+  }
+
+ private:
+  const v1::Config& config() const { return *loaded_.config; }
+
+  Result<void, StartError> OpenStore() {
+    const StoreOptions options = ToStoreOptions(loaded_);
+    auto store = Store::Open(options, [](const std::string& text) { spdlog::warn("{}", text); });
+    if (!store) return OpenError(store.error(), options.dir);
+    store_ = std::move(*store);
+    positions_ = std::make_unique<CursorPositions>(*store_);
+    return {};
+  }
+
+  void StartPipeline() {
+    Pipeline::Options options;
+    options.queue.max_bytes = config().queue().max_bytes();
+    options.queue.max_age = std::chrono::nanoseconds(config().storage().commit_interval());
+    options.observe_commit = [this](double seconds) { exporter_.ObserveCommit(seconds); };
+    pipeline_ = std::make_unique<Pipeline>(*store_, std::move(options));
+    pipeline_->Start();
+  }
+
+  Result<void, StartError> StartNet(const NetConfig& net) {
+    NetServer::Options options;
+    options.zones = std::make_shared<const ZoneTable>(net.zones);
+    net_ = NetServer::Create(options, *pipeline_, *pipeline_);
+    const auto started = net_->Start(net.listeners);
+    if (started) return {};
+    return StartError{started.error().configuration ? kExitConfig : kExitUnavailable,
+                      {started.error().message}};
+  }
+
+  Result<void, StartError> StartControl() {
+    ControlOptions options;
+    options.address = config().control().address();
+    options.unix_socket = config().control().unix_socket();
+    options.max_message_size = config().max_message_size();
+    options.store = store_.get();
+    options.pipeline = pipeline_.get();
+    options.positions = positions_.get();
+    options.admin.listeners = [this] { return net_->Status(); };
+    options.admin.config = [this] {
+      std::lock_guard lock(config_mutex_);
+      return std::pair(PrintConfig(loaded_), loaded_.file);
+    };
+    options.admin.reload = [this] { return Reload(); };
+    options.admin.store_dir = config().storage().dir();
+    options.admin.start_time = start_time_;
+    control_ = ControlServer::Create(std::move(options));
+    const auto started = control_->Start();
+    if (!started) return StartError{kExitUnavailable, {started.error()}};
+    return {};
+  }
+
+  Result<void, StartError> StartHttp() {
+    MetricSources sources;
+    sources.pipeline = pipeline_.get();
+    sources.store = store_.get();
+    sources.listeners = [this] { return net_->Status(); };
+    sources.streams = [this] {
+      const auto s = control_->streams();
+      return MetricSources::Streams{s.queries, s.tails, s.ingests};
+    };
+    sources.reload = [this] { return MetricSources::Reload{reload_ok_.load(), reload_time_.load()}; };
+    exporter_.SetSources(std::move(sources));
+    if (config().http().address().empty()) return {};
+    http_ = HttpServer::Create(config().http().address(),
+                               {[this] { return exporter_.Render(); }, [this] { return NotReadyReason(); }});
+    const auto started = http_->Start();
+    if (!started) return StartError{kExitUnavailable, {started.error()}};
+    return {};
+  }
+
+  std::string NotReadyReason() const { return draining_.load() ? "draining" : pipeline_->degraded(); }
+
+  void Announce() {
+    for (const auto& listener : net_->Status()) {
+      spdlog::info("listening on {} {} (listener \"{}\")", TransportName(listener.transport),
+                   listener.address, listener.name);
+    }
+    const StoreStats stats = store_->Stats();
+    spdlog::info("cisternd {} is ready: {} records in {}, control {}, http {}", kVersion, stats.records,
+                 config().storage().dir(), control_address().empty() ? "unix socket only" : control_address(),
+                 http_address().empty() ? "off" : http_address());
+    sd_notify(0, "READY=1");
+  }
+
+  Result<std::vector<std::string>, std::string> TryReload() {
+    auto loaded = LoadConfig(sources_);
+    if (!loaded) return fmt::format("{}", fmt::join(Lines(loaded.error()), "; "));
+    auto net = ToListenerOptions(*loaded);
+    if (!net) return fmt::format("{}", fmt::join(Lines(net.error()), "; "));
+    auto zones = std::make_shared<const ZoneTable>(net->zones);
+    if (const auto done = net_->Reconfigure(net->listeners, std::move(zones)); !done)
+      return done.error().message;
+    store_->SetRetention(ToStoreOptions(*loaded).retention);
+    pipeline_->queue().SetMaxAge(std::chrono::nanoseconds(loaded->config->storage().commit_interval()));
+    SetUpLogging(loaded->config->log().level(), loaded->config->log().format());
+    auto changes = DescribeChanges(*loaded);
+    for (const auto& change : changes) spdlog::info("{}", change);
+    std::lock_guard lock(config_mutex_);
+    loaded_ = std::move(*loaded);
+    return changes;
+  }
+
+  // What a reload changed, and what waits for a restart.
+  std::vector<std::string> DescribeChanges(const LoadedConfig& next) const {
+    const v1::Config& was = config();
+    const v1::Config& now = *next.config;
+    std::vector<std::string> out;
+    const auto note = [&out](bool same, const char* text) {
+      if (!same) out.emplace_back(text);
+    };
+    const auto same = [](const google::protobuf::Message& a, const google::protobuf::Message& b) {
+      return a.SerializeAsString() == b.SerializeAsString();
+    };
+    bool listeners = was.listeners_size() == now.listeners_size();
+    for (int i = 0; listeners && i < was.listeners_size(); ++i)
+      listeners = same(was.listeners(i), now.listeners(i));
+    note(listeners, "listeners changed");
+    note(same(was.time_zone(), now.time_zone()), "time_zone changed");
+    note(same(was.storage().retention(), now.storage().retention()), "storage.retention changed");
+    note(was.storage().commit_interval() == now.storage().commit_interval(),
+         "storage.commit_interval changed");
+    note(same(was.log(), now.log()), "log changed");
+    note(was.storage().dir() == now.storage().dir(), "storage.dir takes effect after a restart");
+    note(was.storage().sync() == now.storage().sync(), "storage.sync takes effect after a restart");
+    note(same(was.control(), now.control()), "control takes effect after a restart");
+    note(same(was.http(), now.http()), "http takes effect after a restart");
+    note(same(was.queue(), now.queue()), "queue takes effect after a restart");
+    return out;
+  }
+
+  void LogBooks() const {
+    const LedgerSnapshot books = pipeline_->ledger().Read();
+    spdlog::info("stopped: received {} = stored {} + dropped {} + in flight {}", books.received_total(),
+                 books.stored, books.dropped_total(), books.in_flight());
+  }
+
+  const ConfigSources sources_;
+  const bool print_to_stdout_;
+  const std::int64_t start_time_;
+  std::mutex reload_mutex_;  // one reload at a time; taken before config_mutex_
+  mutable std::mutex config_mutex_;
+  LoadedConfig loaded_;  // written under both; read under either
+  MetricsExporter exporter_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<CursorPositions> positions_;
+  std::unique_ptr<Pipeline> pipeline_;
+  std::unique_ptr<NetServer> net_;
+  std::unique_ptr<ControlServer> control_;
+  std::unique_ptr<HttpServer> http_;
+  std::unique_ptr<StdoutPrinter> printer_;
+  std::atomic<bool> draining_{false};
+  std::atomic<bool> reload_ok_{true};
+  std::atomic<std::int64_t> reload_time_{start_time_ / 1'000'000'000};
+  bool stopped_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<App> App::Create(ConfigSources sources, LoadedConfig loaded, bool print_to_stdout) {
+  return std::make_unique<AppImpl>(std::move(sources), std::move(loaded), print_to_stdout);
+}
+
+}  // namespace cistern

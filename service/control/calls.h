@@ -1,0 +1,33 @@
+// One function a method of LogService: checks the request and starts the call. The reactors own themselves.
+#pragma once
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/server_callback.h>
+
+#include "cistern/v1/log_service.pb.h"
+#include "service/control/log_context.h"
+#include "storage/query/query.h"
+
+namespace cistern {
+
+grpc::ServerWriteReactor<v1::QueryResponse>* StartQuery(LogContext& context, grpc::CallbackServerContext* rpc,
+                                                        const v1::QueryRequest& request);
+grpc::ServerWriteReactor<v1::TailResponse>* StartTail(LogContext& context, grpc::CallbackServerContext* rpc,
+                                                      const v1::TailRequest& request);
+grpc::ServerUnaryReactor* StartAggregate(LogContext& context, grpc::CallbackServerContext* rpc,
+                                         const v1::AggregateRequest& request,
+                                         v1::AggregateResponse* response);
+grpc::ServerBidiReactor<v1::IngestRequest, v1::IngestResponse>* StartIngest(LogContext& context,
+                                                                            grpc::CallbackServerContext* rpc);
+
+void FillCost(const QueryCost& cost, v1::QuerySummary* out);
+
+// A call that ends at once.
+template <class Response>
+class FinishedWriter final : public grpc::ServerWriteReactor<Response> {
+ public:
+  explicit FinishedWriter(const grpc::Status& status) { this->Finish(status); }
+  void OnDone() override { delete this; }
+};
+
+}  // namespace cistern

@@ -1,0 +1,39 @@
+// What the control plane needs from the rest of the daemon.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ingest/message/result.h"
+#include "ingest/net/net_server.h"
+#include "service/cursor/positions.h"
+#include "service/pipeline/pipeline.h"
+#include "storage/store.h"
+
+namespace cistern {
+
+// Facts about the daemon as a whole. Callable from any thread; outlive the server.
+struct AdminHooks {
+  std::function<std::vector<ListenerStatus>()> listeners;
+  // The configuration in force as YAML, and its file.
+  std::function<std::pair<std::string, std::string>()> config;
+  // Reloads and says what changed; the error is the text for the operator.
+  std::function<Result<std::vector<std::string>, std::string>()> reload;
+  std::string store_dir;
+  std::int64_t start_time = 0;  // ns
+};
+
+struct ControlOptions {
+  std::string address;      // HOST:PORT on loopback; empty: none
+  std::string unix_socket;  // path; empty: none
+  std::size_t max_message_size = 64 * 1024;
+  Store* store = nullptr;  // these three outlive the server
+  Pipeline* pipeline = nullptr;
+  CursorPositions* positions = nullptr;
+  AdminHooks admin;
+};
+
+}  // namespace cistern

@@ -1,0 +1,173 @@
+#include "service/control/control_server.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/resource_quota.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+#include <sys/stat.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "service/control/admin_service.h"
+#include "service/control/log_service.h"
+
+namespace cistern {
+namespace {
+
+constexpr std::size_t kMemoryQuota = 40u << 20;
+constexpr int kMaxReceiveBytes = 4 << 20;
+constexpr int kMaxMetadataBytes = 8 << 10;
+constexpr int kMaxStreamsPerConnection = 100;
+constexpr auto kTick = std::chrono::seconds(1);
+
+// A clock for waiting streams: once a second, away from gRPC's and the workers' threads.
+class Ticker {
+ public:
+  explicit Ticker(std::function<void()> tick) : tick_(std::move(tick)), thread_([this] { Run(); }) {}
+  ~Ticker() {
+    {
+      std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_all();
+    thread_.join();
+  }
+
+ private:
+  void Run() {
+    std::unique_lock lock(mutex_);
+    while (!wake_.wait_for(lock, kTick, [this] { return stopping_; })) {
+      lock.unlock();
+      tick_();
+      lock.lock();
+    }
+  }
+  const std::function<void()> tick_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopping_ = false;  // guarded by mutex_
+  std::thread thread_;
+};
+
+void Limit(grpc::ServerBuilder& builder) {
+  grpc::ResourceQuota quota("cistern");
+  quota.Resize(kMemoryQuota);
+  builder.SetResourceQuota(quota);
+  builder.SetMaxReceiveMessageSize(kMaxReceiveBytes);
+  builder.SetMaxSendMessageSize(-1);  // one record may be as large as max_message_size allows
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // a taken port is an error, not a shared one
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerConnection);
+  // A peer that vanished without a word is noticed within a minute and a half.
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+}
+
+class ControlServerImpl final : public ControlServer {
+ public:
+  explicit ControlServerImpl(ControlOptions options)
+      : options_(std::move(options)),
+        ingest_clients_(*options_.store),
+        context_{*options_.store, *options_.pipeline, *options_.positions, ingest_clients_,
+                 options_.max_message_size},
+        log_service_(context_),
+        admin_service_(context_, options_.admin) {}
+
+  ~ControlServerImpl() override { Stop(std::chrono::steady_clock::now()); }
+
+  Result<void, std::string> Start() override {
+    grpc::EnableDefaultHealthCheckService(true);
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    grpc::ServerBuilder builder;
+    Limit(builder);
+    int port = -1, unix_port = -1;
+    if (!options_.address.empty()) {
+      builder.AddListeningPort(options_.address, grpc::InsecureServerCredentials(), &port);
+    }
+    if (!options_.unix_socket.empty()) {
+      builder.AddListeningPort("unix:" + options_.unix_socket, grpc::InsecureServerCredentials(), &unix_port);
+    }
+    builder.RegisterService(&log_service_);
+    builder.RegisterService(&admin_service_);
+    const mode_t before = umask(0177);  // the socket file is for this user only
+    server_ = builder.BuildAndStart();
+    umask(before);
+    if (port == 0)
+      return "control.address: cannot listen on " + options_.address +
+             ": address already in use or not available";
+    if (unix_port == 0) return "control.unix_socket: cannot listen on " + options_.unix_socket;
+    if (!server_) return std::string("gRPC did not start");
+    if (port > 0)
+      address_ = options_.address.substr(0, options_.address.rfind(':') + 1) + std::to_string(port);
+    commits_ = context_.store.AddCommitListener(
+        [this](RecordId) { context_.tails.ForEach([](OpenStream& tail) { tail.Wake(); }); });
+    ticker_ = std::make_unique<Ticker>([this] { Tick(); });
+    SetServing(true);
+    return {};
+  }
+
+  void SetServing(bool serving) override {
+    if (!server_) return;
+    auto* health = server_->GetHealthCheckService();
+    health->SetServingStatus(serving);
+    health->SetServingStatus("cistern.v1.LogService", serving);
+    health->SetServingStatus("cistern.v1.AdminService", serving);
+  }
+
+  void Drain() override {
+    context_.draining.store(true);
+    SetServing(false);
+    for (OpenStreams* streams : AllStreams()) {
+      streams->ForEach([](OpenStream& stream) { stream.Drain(); });
+    }
+  }
+
+  void Stop(std::chrono::steady_clock::time_point deadline) override {
+    if (!server_) return;
+    Drain();
+    ticker_.reset();
+    context_.store.RemoveCommitListener(commits_);
+    const auto left = deadline - std::chrono::steady_clock::now();
+    server_->Shutdown(std::chrono::system_clock::now() + left);
+    server_->Wait();
+    server_.reset();
+  }
+
+  std::string address() const override { return address_; }
+
+  Streams streams() const override {
+    return {context_.queries.size(), context_.tails.size(), context_.ingests.size()};
+  }
+
+ private:
+  std::array<OpenStreams*, 3> AllStreams() { return {&context_.queries, &context_.tails, &context_.ingests}; }
+
+  void Tick() {
+    for (OpenStreams* streams : AllStreams()) {
+      streams->ForEach([](OpenStream& stream) { stream.Tick(); });
+    }
+  }
+
+  const ControlOptions options_;
+  IngestClients ingest_clients_;
+  LogContext context_;
+  LogServiceImpl log_service_;
+  AdminServiceImpl admin_service_;
+  std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<Ticker> ticker_;
+  std::string address_;
+  std::uint64_t commits_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<ControlServer> ControlServer::Create(ControlOptions options) {
+  return std::make_unique<ControlServerImpl>(std::move(options));
+}
+
+}  // namespace cistern

@@ -1,0 +1,308 @@
+// LogService.Ingest: records in, acknowledged once they are committed.
+//
+// One request is handled at a time: it is parsed, handed to the writer, and only then the next one is read,
+// so a full queue stops the client through gRPC's flow control. Acknowledgements are a watermark: several
+// commits may be answered by one response.
+#include <charconv>
+#include <chrono>
+
+#include "ingest/parse/parser.h"
+#include "service/control/calls.h"
+#include "service/control/convert.h"
+#include "service/control/ingest_client.h"
+#include "service/control/status_map.h"
+
+namespace cistern {
+namespace {
+
+using grpc::StatusCode;
+
+grpc::Status Invalid(std::string text) { return {StatusCode::INVALID_ARGUMENT, std::move(text)}; }
+
+std::int64_t Now() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+// `ipv4:127.0.0.1:5141`, `ipv6:%5B::1%5D:5141` or `unix:...`.
+void ReadPeer(std::string peer, IpAddress& address, std::uint16_t& port) {
+  for (const char* code : {"%5B", "%5D", "[", "]"}) {
+    for (auto at = peer.find(code); at != std::string::npos; at = peer.find(code))
+      peer.erase(at, std::string(code).size());
+  }
+  const auto first = peer.find(':');
+  const auto last = peer.rfind(':');
+  if (first == std::string::npos || last <= first) return;
+  if (const auto parsed = IpAddress::Parse(peer.substr(first + 1, last - first - 1))) {
+    address = *parsed;
+    std::from_chars(peer.data() + last + 1, peer.data() + peer.size(), port);
+  }
+}
+
+class IngestCall final : public grpc::ServerBidiReactor<v1::IngestRequest, v1::IngestResponse>,
+                         public OpenStream,
+                         public IngestStream,
+                         public std::enable_shared_from_this<IngestCall> {
+ public:
+  IngestCall(LogContext& context, grpc::CallbackServerContext* rpc) : context_(context) {
+    ReadPeer(rpc->peer(), peer_, port_);
+  }
+
+  void Begin() {
+    self_ = shared_from_this();
+    StartRead(&request_);
+  }
+
+  // OpenStream
+  void Wake() override {}
+  void Tick() override {}
+  void Drain() override {
+    End({StatusCode::UNAVAILABLE, "the server is stopping; send again what is not acknowledged"});
+  }
+
+  // IngestStream; from the writer thread, so the work is done elsewhere.
+  void Committed(std::uint64_t sequence) override {
+    context_.tail_pool.Post([self = shared_from_this(), sequence] { self->Acknowledge(sequence); });
+  }
+  void Failed(const boost::system::error_code& error) override {
+    context_.tail_pool.Post([self = shared_from_this(), error] { self->End(ToGrpc(error)); });
+  }
+  void TakenOver() override { End({StatusCode::ABORTED, "another stream of this client took over"}); }
+
+  // gRPC
+  void OnReadDone(bool ok) override {
+    if (ok) return Handle();
+    {
+      std::lock_guard lock(mutex_);
+      reads_done_ = true;
+    }
+    FinishIfDone();
+  }
+  void OnWriteDone(bool ok) override {
+    if (!ok) return End(grpc::Status::CANCELLED);
+    {
+      std::lock_guard lock(mutex_);
+      writing_ = false;
+    }
+    WriteIfDue();
+    FinishIfDone();
+  }
+  void OnCancel() override { End(grpc::Status::CANCELLED); }
+  void OnDone() override {
+    context_.ingests.Remove(this);
+    auto client = std::move(client_);
+    auto last = std::move(self_);
+    last.reset();
+    if (client) context_.ingest_clients.Close(client);
+  }
+
+ private:
+  void Handle() {
+    if (context_.pipeline.is_degraded()) return End(ToGrpc(StoreErrc::kDiskFull));
+    if (auto status = OpenClient(); !status.ok()) return End(status);
+    if (auto status = CheckRequest(); !status.ok()) return End(status);
+    if (request_.records().empty()) return Next();  // only announces the client
+    item_.batch = context_.pipeline.NewBatch();
+    if (auto status = ParseRecords(*item_.batch); !status.ok()) return End(status);
+    sequence_ = request_.sequence();
+    Push();
+  }
+
+  grpc::Status OpenClient() {
+    if (client_) return grpc::Status::OK;
+    const std::string& id = request_.client_id();
+    if (id.empty() || id.size() > kMaxClientId)
+      return Invalid("client_id: 1 to 128 octets in the first request");
+    client_ = context_.ingest_clients.Open(id, shared_from_this());
+    std::uint64_t committed = 0;
+    {
+      std::lock_guard lock(client_->mutex);
+      committed = client_->committed;
+    }
+    Acknowledge(committed);
+    return grpc::Status::OK;
+  }
+
+  grpc::Status CheckRequest() const {
+    if (request_.records().empty()) return grpc::Status::OK;
+    if (request_.sequence() == 0) return Invalid("sequence: must be at least 1");
+    if (request_.sequence() <= sequence_) {
+      return Invalid("sequence: " + std::to_string(request_.sequence()) + " does not follow " +
+                     std::to_string(sequence_));
+    }
+    if (static_cast<std::size_t>(request_.records_size()) > kMaxIngestRecords) {
+      return Invalid("records: at most 65536 in a request");
+    }
+    return grpc::Status::OK;
+  }
+
+  grpc::Status ParseRecords(RecordBatch& batch) {
+    const std::int64_t received = Now();
+    batch.records().resize(static_cast<std::size_t>(request_.records_size()));
+    for (int i = 0; i < request_.records_size(); ++i) {
+      const v1::IngestRecord& in = request_.records(i);
+      Record& out = batch.records()[static_cast<std::size_t>(i)];
+      std::string wrong;
+      if (in.content_case() == v1::IngestRecord::kParsed) {
+        wrong = FromProto(in.parsed(), received, batch, out);
+      } else {
+        wrong = ParseRaw(in.raw(), received, batch, out);
+      }
+      if (!wrong.empty()) return Invalid("records[" + std::to_string(i) + "]." + wrong);
+      out.received = received;
+      out.peer = peer_;
+      out.port = port_;
+      out.transport = Transport::kGrpc;
+      out.listener = batch.Intern("grpc");
+      batch.received_octets += out.raw.size();
+    }
+    return grpc::Status::OK;
+  }
+
+  std::string ParseRaw(std::string_view raw, std::int64_t received, RecordBatch& batch, Record& out) const {
+    if (raw.find_first_not_of(std::string_view("\r\n\0", 3)) == std::string_view::npos)
+      return "raw: is empty";
+    if (raw.size() > context_.max_message_size) {
+      raw = raw.substr(0, context_.max_message_size);
+      out.flags |= kFlagTruncated;
+    }
+    ParseMessage(batch.arena().Copy(raw), ParseContext{received, nullptr}, out);
+    return {};
+  }
+
+  enum class Pushed { kAccepted, kKnown, kFull, kOver };
+
+  void Push() {
+    switch (TryPush()) {
+      case Pushed::kOver:
+        return;  // ended meanwhile
+      case Pushed::kFull:
+        if (context_.pipeline.queue().closed()) return Drain();
+        context_.pipeline.NotifyWhenSpace(
+            [self = shared_from_this()] { self->context_.tail_pool.Post([self] { self->Push(); }); });
+        return;
+      case Pushed::kKnown:
+      case Pushed::kAccepted:
+        return Next();
+    }
+  }
+
+  Pushed TryPush() {
+    const auto count = static_cast<std::uint64_t>(request_.records_size());
+    const std::uint64_t octets = item_.batch->received_octets;
+    Ledger& ledger = context_.pipeline.ledger();
+    std::lock_guard client_lock(client_->mutex);
+    if (finished() || client_->stream.lock().get() != this) return Pushed::kOver;
+    if (sequence_ <= client_->enqueued) {
+      ledger.Received(Transport::kGrpc, count, octets);
+      ledger.Dropped(DropReason::kDuplicate, count);
+      Count(0, count);
+      if (sequence_ <= client_->committed) Committed(client_->committed);
+      return Pushed::kKnown;
+    }
+    item_.sequence = {client_->id, sequence_};
+    item_.done = [client = client_, self = weak_from_this(), sequence = sequence_,
+                  count](const boost::system::error_code& error) {
+      if (const auto call = self.lock(); call && !error) call->Count(count, 0);
+      IngestClients::Ended(client, sequence, error);
+    };
+    if (!context_.pipeline.TryPushAcknowledged(item_)) return Pushed::kFull;
+    ledger.Received(Transport::kGrpc, count, octets);
+    client_->enqueued = sequence_;
+    return Pushed::kAccepted;
+  }
+
+  void Next() {
+    {
+      std::lock_guard lock(mutex_);
+      if (finished_) return;
+    }
+    StartRead(&request_);
+  }
+
+  void Count(std::uint64_t stored, std::uint64_t duplicates) {
+    std::lock_guard lock(mutex_);
+    stored_ += stored;
+    duplicates_ += duplicates;
+  }
+
+  void Acknowledge(std::uint64_t sequence) {
+    {
+      std::lock_guard lock(mutex_);
+      acknowledged_ = std::max(acknowledged_, sequence);
+      ack_due_ = true;
+    }
+    WriteIfDue();
+  }
+
+  void WriteIfDue() {
+    {
+      std::lock_guard lock(mutex_);
+      if (!ack_due_ || writing_ || finished_) return;
+      ack_due_ = false;
+      writing_ = true;
+      response_.set_committed_sequence(acknowledged_);
+      response_.set_stored(std::exchange(stored_, 0));
+      response_.set_duplicates(std::exchange(duplicates_, 0));
+    }
+    StartWrite(&response_);
+  }
+
+  // The client has sent everything: ends once all of it is acknowledged.
+  void FinishIfDone() {
+    {
+      std::lock_guard lock(mutex_);
+      if (!reads_done_ || writing_ || ack_due_ || finished_ || acknowledged_ < sequence_) return;
+      finished_ = true;
+    }
+    Finish(grpc::Status::OK);
+  }
+
+  void End(const grpc::Status& status) {
+    {
+      std::lock_guard lock(mutex_);
+      if (std::exchange(finished_, true)) return;
+    }
+    Finish(status);
+  }
+
+  bool finished() {
+    std::lock_guard lock(mutex_);
+    return finished_;
+  }
+
+  LogContext& context_;
+  IpAddress peer_;
+  std::uint16_t port_ = 0;
+  std::shared_ptr<IngestCall> self_;
+  std::shared_ptr<IngestClient> client_;
+  v1::IngestRequest request_;   // gRPC's while a read is under way, else the handler's
+  QueueItem item_;              // the handler's
+  std::uint64_t sequence_ = 0;  // of the request handled last; the handler's
+  std::mutex mutex_;
+  // Guarded by mutex_.
+  v1::IngestResponse response_;  // gRPC's while writing_
+  std::uint64_t acknowledged_ = 0, stored_ = 0, duplicates_ = 0;
+  bool ack_due_ = false, writing_ = false, reads_done_ = false, finished_ = false;
+};
+
+class FinishedBidi final : public grpc::ServerBidiReactor<v1::IngestRequest, v1::IngestResponse> {
+ public:
+  explicit FinishedBidi(const grpc::Status& status) { Finish(status); }
+  void OnDone() override { delete this; }
+};
+
+}  // namespace
+
+grpc::ServerBidiReactor<v1::IngestRequest, v1::IngestResponse>* StartIngest(
+    LogContext& context, grpc::CallbackServerContext* rpc) {
+  auto call = std::make_shared<IngestCall>(context, rpc);
+  if (!context.ingests.Add(call)) {
+    return new FinishedBidi({StatusCode::RESOURCE_EXHAUSTED, "too many ingest streams are open"});
+  }
+  call->Begin();
+  return call.get();
+}
+
+}  // namespace cistern

@@ -1,0 +1,51 @@
+// What the calls of LogService share. Everything outlives every call.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "service/control/call_limits.h"
+#include "service/control/ingest_client.h"
+#include "service/control/stream_call.h"
+#include "service/control/worker_pool.h"
+#include "service/cursor/positions.h"
+#include "service/pipeline/pipeline.h"
+#include "storage/store.h"
+
+namespace cistern {
+
+// Open streams of one kind: counted, bounded, woken together. Threads: any.
+class OpenStreams {
+ public:
+  explicit OpenStreams(int limit) : limit_(limit) {}
+  // False when there are too many.
+  bool Add(std::shared_ptr<OpenStream> stream);
+  void Remove(const OpenStream* stream);
+  void ForEach(const std::function<void(OpenStream&)>& call);
+  int size() const;
+
+ private:
+  const int limit_;
+  mutable std::mutex mutex_;
+  std::vector<std::weak_ptr<OpenStream>> streams_;  // guarded by mutex_
+  std::vector<const OpenStream*> keys_;             // same order; guarded by mutex_
+};
+
+struct LogContext {
+  Store& store;
+  Pipeline& pipeline;
+  CursorPositions& positions;
+  IngestClients& ingest_clients;
+  std::size_t max_message_size = 64 * 1024;
+  WorkerPool query_pool{2};
+  WorkerPool tail_pool{2};
+  OpenStreams queries{kMaxQueries};
+  OpenStreams tails{kMaxTails};
+  OpenStreams ingests{kMaxIngestStreams};
+  std::atomic<bool> draining{false};
+};
+
+}  // namespace cistern

@@ -1,0 +1,42 @@
+#include "service/control/status_map.h"
+
+namespace cistern {
+
+grpc::Status ToGrpc(const boost::system::error_code& error) {
+  using grpc::StatusCode;
+  if (!error) return grpc::Status::OK;
+  if (error.category() != StoreCategory()) return {StatusCode::INTERNAL, error.message()};
+  switch (static_cast<StoreErrc>(error.value())) {
+    case StoreErrc::kLocked:
+      return {StatusCode::UNAVAILABLE, "another process uses the store"};
+    case StoreErrc::kTooNew:
+      return {StatusCode::FAILED_PRECONDITION, "a newer release wrote this store; upgrade the server"};
+    case StoreErrc::kDiskFull:
+      return {StatusCode::RESOURCE_EXHAUSTED, "the disk is full; send again once there is space"};
+    case StoreErrc::kIoError:
+      return {StatusCode::UNAVAILABLE, "the store has an I/O error; the server's log says more"};
+    case StoreErrc::kCorrupt:
+      return {StatusCode::DATA_LOSS, "stored data is damaged; the server's log names the file"};
+    case StoreErrc::kBusy:
+      return {StatusCode::UNAVAILABLE, "the store is busy; retry"};
+    case StoreErrc::kNotFound:
+      return {StatusCode::NOT_FOUND, "no such record"};
+    case StoreErrc::kNoAccess:
+      return {StatusCode::UNAVAILABLE, "the store's directory is not accessible"};
+    case StoreErrc::kForeignToken:
+      return {StatusCode::FAILED_PRECONDITION, "this token belongs to another store; start without it"};
+    case StoreErrc::kConflict:
+      return {StatusCode::ABORTED, "the revision is not the current one; read again"};
+    case StoreErrc::kCancelled:
+      return {StatusCode::CANCELLED, "cancelled"};
+    case StoreErrc::kDeadline:
+      return {StatusCode::DEADLINE_EXCEEDED, "the deadline passed before the answer was complete"};
+  }
+  return {StatusCode::INTERNAL, error.message()};
+}
+
+grpc::Status ToGrpc(const FilterError& error, const char* field) {
+  return {grpc::StatusCode::INVALID_ARGUMENT, std::string(field) + ": " + error.ToString()};
+}
+
+}  // namespace cistern

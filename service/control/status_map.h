@@ -1,0 +1,16 @@
+// The only place where our errors become gRPC codes.
+#pragma once
+
+#include <grpcpp/support/status.h>
+
+#include "storage/filter/filter.h"
+#include "storage/store.h"
+
+namespace cistern {
+
+// OK for no error. Messages say what to do next and show no internals.
+grpc::Status ToGrpc(const boost::system::error_code& error);
+// INVALID_ARGUMENT: `filter: at byte 12: found ")", expected a word`.
+grpc::Status ToGrpc(const FilterError& error, const char* field);
+
+}  // namespace cistern

@@ -1,0 +1,48 @@
+#include "service/cursor/cursor.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace cistern {
+namespace {
+
+std::unique_ptr<Scan> ScanBehind(Store& store, RecordId after) {
+  ScanOptions options;
+  options.order = ScanOrder::kOldestFirst;
+  options.id_min = ToInt(after) + 1;
+  return store.NewScan(options);
+}
+
+}  // namespace
+
+Cursor::Cursor(Store& store, Filter filter, RecordId after)
+    : filter_(std::move(filter)), scan_(ScanBehind(store, after)), position_(after) {}
+
+Result<Cursor::State> Cursor::Next() {
+  auto next = scan_->Next();
+  if (!next) return next.error();
+  if (auto gap = scan_->TakeGap()) {
+    gap_ = gap;
+    position_ = std::max(position_, gap->last);
+  }
+  batch_ = std::move(*next);
+  if (!batch_) return State::kCaughtUp;
+  SelectRows();
+  position_ = std::max(position_, batch_->last_id());
+  return rows_.empty() ? State::kProgress : State::kMatches;
+}
+
+void Cursor::SelectRows() {
+  rows_.clear();
+  const auto ids = batch_->Ints(Column::kId);
+  const auto behind = static_cast<std::int64_t>(ToInt(position_));
+  const bool all = filter_.matches_all();
+  if (!all) filter_.Evaluate(*batch_, selection_);
+  for (std::uint32_t row = 0; row < ids.size(); ++row) {
+    if (ids[row] > behind && (all || selection_[row] != 0)) rows_.push_back(row);
+  }
+}
+
+std::optional<Gap> Cursor::TakeGap() { return std::exchange(gap_, std::nullopt); }
+
+}  // namespace cistern

@@ -1,0 +1,51 @@
+// A cursor: a position in the store and a filter. Tails, targets and detections are cursors.
+//
+// Threads: one at a time. Holds no transaction between calls, so a slow user never slows ingest and never
+// pins a file. Lifetime: the store outlives the cursor.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "storage/filter/filter.h"
+#include "storage/query/query.h"
+#include "storage/store.h"
+
+namespace cistern {
+
+class Cursor {
+ public:
+  // Starts behind `after`; 0 starts at the oldest stored record.
+  Cursor(Store& store, Filter filter, RecordId after);
+
+  enum class State {
+    kMatches,   // rows() of view() match
+    kProgress,  // a batch was passed without a match
+    kCaughtUp,  // nothing is stored behind position()
+  };
+  // Evaluates the next stored batch. Blocks on disk for one batch at most.
+  Result<State> Next();
+
+  // The batch of the last Next() that returned kMatches and its matching rows, ascending by id.
+  BatchView& view() { return *batch_; }
+  const std::vector<std::uint32_t>& rows() const { return rows_; }
+
+  // Everything up to here has been evaluated: a new cursor behind it continues without gap or duplicate.
+  RecordId position() const { return position_; }
+  // Records that retention took before they could be read; reset by the call.
+  std::optional<Gap> TakeGap();
+
+ private:
+  void SelectRows();
+
+  const Filter filter_;
+  std::unique_ptr<Scan> scan_;
+  std::unique_ptr<StoredBatch> batch_;
+  std::vector<std::uint32_t> rows_;
+  Selection selection_;
+  std::optional<Gap> gap_;
+  RecordId position_;
+};
+
+}  // namespace cistern

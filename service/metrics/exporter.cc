@@ -1,0 +1,176 @@
+#include "service/metrics/exporter.h"
+
+#include <prometheus/histogram.h>
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <utility>
+
+#include "service/metrics/names.h"
+#include "service/metrics/process.h"
+#include "service/version.h"
+
+namespace cistern {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Labels = std::vector<ClientMetric::Label>;
+
+// Builds one family at a time; families without a series are left out.
+class Families {
+ public:
+  Families& Start(const char* name, MetricType type, const char* help) {
+    families_.push_back({name, help, type, {}});
+    return *this;
+  }
+  Families& Add(double value, Labels labels = {}) {
+    ClientMetric metric;
+    metric.label = std::move(labels);
+    if (families_.back().type == MetricType::Counter) {
+      metric.counter.value = value;
+    } else {
+      metric.gauge.value = value;
+    }
+    families_.back().metric.push_back(std::move(metric));
+    return *this;
+  }
+  void Counter(const char* name, const char* help, double value) {
+    Start(name, MetricType::Counter, help).Add(value);
+  }
+  void Gauge(const char* name, const char* help, double value) {
+    Start(name, MetricType::Gauge, help).Add(value);
+  }
+  void Push(MetricFamily family) { families_.push_back(std::move(family)); }
+  std::vector<MetricFamily> Take() {
+    std::erase_if(families_, [](const MetricFamily& family) { return family.metric.empty(); });
+    return std::move(families_);
+  }
+
+ private:
+  std::vector<MetricFamily> families_;
+};
+
+double D(std::uint64_t value) { return static_cast<double>(value); }
+
+void AddLedger(const LedgerSnapshot& books, Families& out) {
+  out.Start(metric::kReceivedMessages, MetricType::Counter, "Messages taken off the network, before parsing");
+  for (std::size_t i = 1; i < kTransports; ++i) {
+    out.Add(D(books.received[i]), {{"transport", std::string(TransportName(static_cast<Transport>(i)))}});
+  }
+  out.Start(metric::kReceivedBytes, MetricType::Counter, "Octets of these messages");
+  for (std::size_t i = 1; i < kTransports; ++i) {
+    out.Add(D(books.received_octets[i]),
+            {{"transport", std::string(TransportName(static_cast<Transport>(i)))}});
+  }
+  out.Start(metric::kParsedMessages, MetricType::Counter, "Stored messages by the grammar of their header");
+  for (std::size_t i = 0; i < kFormats; ++i) {
+    out.Add(D(books.parsed[i]), {{"format", std::string(FormatName(static_cast<Format>(i)))}});
+  }
+  out.Counter(metric::kStoredMessages, "Messages committed to the store", D(books.stored));
+  out.Start(metric::kDroppedMessages, MetricType::Counter, "Messages received and not stored");
+  for (std::size_t i = 0; i < kDropReasons; ++i) {
+    const auto reason = static_cast<DropReason>(i);
+    out.Add(D(books.dropped[i]),
+            {{"stage", DropStage(reason)}, {"reason", std::string(DropReasonName(reason))}});
+  }
+  out.Gauge(metric::kInFlightMessages, "Messages received and neither stored nor dropped yet",
+            D(books.in_flight()));
+  out.Start(metric::kConnectionsClosed, MetricType::Counter, "Connections closed or refused");
+  for (std::size_t i = 0; i < kCloseReasons; ++i) {
+    out.Add(D(books.closed[i]), {{"reason", std::string(CloseReasonName(static_cast<CloseReason>(i)))}});
+  }
+  out.Counter(metric::kExpiredRecords, "Records deleted by retention", D(books.expired));
+}
+
+void AddListeners(const std::vector<ListenerStatus>& listeners, const Pipeline& pipeline, Families& out) {
+  out.Start(metric::kUdpKernelDrops, MetricType::Counter,
+            "Datagrams the kernel dropped before they could be read");
+  for (const auto& l : listeners) {
+    if (l.receive_buffer > 0) out.Add(D(l.kernel_drops), {{"listener", l.name}});
+  }
+  out.Start(metric::kUdpReceiveBuffer, MetricType::Gauge, "Receive buffer granted by the kernel");
+  for (const auto& l : listeners) {
+    if (l.receive_buffer > 0) out.Add(D(l.receive_buffer), {{"listener", l.name}});
+  }
+  out.Start(metric::kConnections, MetricType::Gauge, "Open connections");
+  for (const auto& l : listeners) {
+    if (l.receive_buffer == 0) out.Add(l.connections, {{"listener", l.name}});
+  }
+  const auto certificates = pipeline.certificates();
+  out.Start(metric::kCertificateExpiry, MetricType::Gauge, "End of the certificate in use, Unix seconds");
+  for (const auto& l : listeners) {
+    if (l.certificate_not_after != 0) {
+      out.Add(static_cast<double>(l.certificate_not_after), {{"listener", l.name}});
+    }
+  }
+  out.Start(metric::kCertificateStale, MetricType::Gauge,
+            "1 while the newest certificate files on disk were refused");
+  for (const auto& [name, state] : certificates) out.Add(state.stale ? 1 : 0, {{"listener", name}});
+}
+
+void AddStore(const StoreStats& stats, const Pipeline& pipeline, Families& out) {
+  out.Gauge(metric::kStoreBytes, "Bytes of the store on disk", D(stats.bytes));
+  out.Gauge(metric::kStoreRecords, "Records in the store", D(stats.records));
+  out.Gauge(metric::kStoreFiles, "Log files of the store", D(stats.log_files));
+  out.Gauge(metric::kStoreWalBytes, "Bytes of write-ahead log", D(stats.wal_bytes));
+  out.Gauge(metric::kStoreFreeBytes, "Free bytes of the store's file system", D(stats.free_bytes));
+  out.Gauge(metric::kStoreQuarantined, "Batches that cannot be read because their checksum failed",
+            D(stats.quarantined_batches));
+  out.Gauge(metric::kStoreWritable, "1 while the store takes writes", pipeline.is_degraded() ? 0 : 1);
+}
+
+void AddProcess(Families& out) {
+  const ProcessStats process = ReadProcessStats();
+  out.Counter("process_cpu_seconds_total", "User and system time of the process", process.cpu_seconds);
+  out.Gauge("process_resident_memory_bytes", "Resident memory of the process", D(process.resident_bytes));
+  out.Gauge("process_virtual_memory_bytes", "Virtual memory of the process", D(process.virtual_bytes));
+  out.Gauge("process_open_fds", "Open file descriptors", D(process.open_fds));
+  out.Gauge("process_max_fds", "Limit of open file descriptors", D(process.max_fds));
+  out.Gauge("process_start_time_seconds", "Start of the process, Unix seconds", process.start_time);
+}
+
+}  // namespace
+
+struct MetricsExporter::Impl {
+  MetricSources sources;
+  prometheus::Histogram commit{prometheus::Histogram::BucketBoundaries{0.001, 0.0025, 0.005, 0.01, 0.025,
+                                                                       0.05, 0.1, 0.25, 0.5, 1, 2.5, 5}};
+};
+
+MetricsExporter::MetricsExporter() : impl_(std::make_unique<Impl>()) {}
+MetricsExporter::~MetricsExporter() = default;
+
+void MetricsExporter::SetSources(MetricSources sources) { impl_->sources = std::move(sources); }
+void MetricsExporter::ObserveCommit(double seconds) { impl_->commit.Observe(seconds); }
+
+std::string MetricsExporter::Render() {
+  const MetricSources& from = impl_->sources;
+  Families out;
+  AddLedger(from.pipeline->ledger().Read(), out);
+  AddListeners(from.listeners(), *from.pipeline, out);
+  out.Gauge(metric::kQueueBytes, "Octets waiting between ingest and store",
+            D(from.pipeline->queue().bytes()));
+  out.Gauge(metric::kQueueLimitBytes, "Bound of the queue", D(from.pipeline->queue().max_bytes()));
+  out.Push({metric::kCommitSeconds,
+            "One commit: encoding, writing and syncing",
+            MetricType::Histogram,
+            {impl_->commit.Collect()}});
+  AddStore(from.store->Stats(), *from.pipeline, out);
+  out.Gauge(metric::kSenders, "Senders in the table", D(from.pipeline->senders().size()));
+  const auto streams = from.streams();
+  out.Start(metric::kStreams, MetricType::Gauge, "Open gRPC streams")
+      .Add(streams.queries, {{"method", "query"}})
+      .Add(streams.tails, {{"method", "tail"}})
+      .Add(streams.ingests, {{"method", "ingest"}});
+  const auto reload = from.reload();
+  out.Gauge(metric::kReloadSuccess, "1 when the last reload was accepted", reload.successful ? 1 : 0);
+  out.Gauge(metric::kReloadTime, "Time of the last accepted configuration, Unix seconds",
+            static_cast<double>(reload.last_success));
+  out.Start(metric::kBuildInfo, MetricType::Gauge, "Always 1").Add(1, {{"version", kVersion}});
+  AddProcess(out);
+  return prometheus::TextSerializer{}.Serialize(out.Take());
+}
+
+}  // namespace cistern

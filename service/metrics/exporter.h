@@ -1,0 +1,46 @@
+// Renders every metric in Prometheus' text format. Values are read when asked for; nothing is kept twice.
+//
+// Threads: Render() by any; ObserveCommit() by the writer thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ingest/net/net_server.h"
+#include "service/pipeline/pipeline.h"
+#include "storage/store.h"
+
+namespace cistern {
+
+struct MetricSources {
+  Pipeline* pipeline = nullptr;
+  Store* store = nullptr;
+  std::function<std::vector<ListenerStatus>()> listeners;
+  struct Streams {
+    int queries = 0, tails = 0, ingests = 0;
+  };
+  std::function<Streams()> streams;
+  struct Reload {
+    bool successful = true;
+    std::int64_t last_success = 0;  // Unix seconds
+  };
+  std::function<Reload()> reload;
+};
+
+class MetricsExporter {
+ public:
+  MetricsExporter();
+  ~MetricsExporter();
+  // Before the first Render(). Everything named outlives the exporter.
+  void SetSources(MetricSources sources);
+  void ObserveCommit(double seconds);
+  std::string Render();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace cistern

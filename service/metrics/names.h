@@ -1,0 +1,54 @@
+// Every metric the daemon exports, in one place. Base units only; label values form a small fixed set: never
+// a host, an address, a path or an error text. `listener` is a configured name.
+#pragma once
+
+namespace cistern::metric {
+
+// Taken off the network, before parsing. transport = udp | tcp | tls | unix | grpc | internal
+inline constexpr char kReceivedMessages[] = "cistern_received_messages_total";
+inline constexpr char kReceivedBytes[] = "cistern_received_bytes_total";
+// Stored, by the grammar that the header followed. format = rfc5424 | rfc3164 | raw
+inline constexpr char kParsedMessages[] = "cistern_parsed_messages_total";
+// Committed to the store.
+inline constexpr char kStoredMessages[] = "cistern_stored_messages_total";
+// Lost for good or on purpose. stage = ingest | storage; reason as in DropReasonName.
+inline constexpr char kDroppedMessages[] = "cistern_dropped_messages_total";
+// Received and neither stored nor dropped yet.
+inline constexpr char kInFlightMessages[] = "cistern_in_flight_messages";
+// Datagrams the kernel dropped before they could be read; not part of received.
+inline constexpr char kUdpKernelDrops[] = "cistern_udp_kernel_drops_total";
+// Receive buffer granted by the kernel.
+inline constexpr char kUdpReceiveBuffer[] = "cistern_udp_receive_buffer_bytes";
+// Open connections.
+inline constexpr char kConnections[] = "cistern_connections";
+// Connections closed or refused. reason as in CloseReasonName.
+inline constexpr char kConnectionsClosed[] = "cistern_connections_closed_total";
+// End of the certificate in use, Unix seconds.
+inline constexpr char kCertificateExpiry[] = "cistern_tls_certificate_expiry_timestamp_seconds";
+// 1 while the newest certificate pair on disk was refused and the old one is in use.
+inline constexpr char kCertificateStale[] = "cistern_tls_certificate_reload_failed";
+// Waiting between ingest and store, and the bound.
+inline constexpr char kQueueBytes[] = "cistern_queue_bytes";
+inline constexpr char kQueueLimitBytes[] = "cistern_queue_limit_bytes";
+// One commit: encoding, writing and syncing.
+inline constexpr char kCommitSeconds[] = "cistern_commit_duration_seconds";
+inline constexpr char kStoreBytes[] = "cistern_store_bytes";
+inline constexpr char kStoreRecords[] = "cistern_store_records";
+inline constexpr char kStoreFiles[] = "cistern_store_log_files";
+inline constexpr char kStoreWalBytes[] = "cistern_store_wal_bytes";
+inline constexpr char kStoreFreeBytes[] = "cistern_store_free_bytes";
+inline constexpr char kStoreQuarantined[] = "cistern_store_quarantined_batches";
+// 1 while the store takes writes.
+inline constexpr char kStoreWritable[] = "cistern_store_writable";
+// Records deleted by retention.
+inline constexpr char kExpiredRecords[] = "cistern_expired_records_total";
+// Streams open now. method = query | tail | ingest
+inline constexpr char kStreams[] = "cistern_grpc_streams";
+// Senders in the table (bounded).
+inline constexpr char kSenders[] = "cistern_senders";
+// Last reload: 1 good, 0 refused; and when the last good one was.
+inline constexpr char kReloadSuccess[] = "cistern_config_last_reload_successful";
+inline constexpr char kReloadTime[] = "cistern_config_last_reload_success_timestamp_seconds";
+inline constexpr char kBuildInfo[] = "cistern_build_info";
+
+}  // namespace cistern::metric

@@ -1,0 +1,66 @@
+// A real store that fails on command.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <utility>
+
+#include "storage/store.h"
+
+namespace cistern {
+
+class FlakyStore final : public Store {
+ public:
+  explicit FlakyStore(std::unique_ptr<Store> real) : real_(std::move(real)) {}
+
+  // Every Append fails with this until it is set to success again.
+  void FailWith(boost::system::error_code error) { error_ = error.value(); }
+  int failed_appends() const { return failed_; }
+  int reopens() const { return reopens_; }
+
+  Result<CommitResult> Append(std::span<RecordBatch* const> batches,
+                              std::span<const ClientSequence> sequences) override {
+    if (error_ != 0) {
+      ++failed_;
+      return make_error_code(static_cast<StoreErrc>(error_.load()));
+    }
+    return real_->Append(batches, sequences);
+  }
+  Result<void> Reopen() override {
+    ++reopens_;
+    return real_->Reopen();
+  }
+  Result<void> CheckWritable() override {
+    if (error_ != 0) return make_error_code(static_cast<StoreErrc>(error_.load()));
+    return real_->CheckWritable();
+  }
+  std::uint64_t LastSequence(const std::string& id) override { return real_->LastSequence(id); }
+  Result<std::vector<Gap>> ApplyRetention() override { return real_->ApplyRetention(); }
+  void SetRetention(const Retention& retention) override { real_->SetRetention(retention); }
+  void Idle() override { real_->Idle(); }
+  std::unique_ptr<Scan> NewScan(const ScanOptions& options) override { return real_->NewScan(options); }
+  RecordId last_id() const override { return real_->last_id(); }
+  RecordId first_id() const override { return real_->first_id(); }
+  RecordId WaitForCommit(RecordId after, std::chrono::milliseconds timeout) override {
+    return real_->WaitForCommit(after, timeout);
+  }
+  std::uint64_t AddCommitListener(std::function<void(RecordId)> f) override {
+    return real_->AddCommitListener(std::move(f));
+  }
+  void RemoveCommitListener(std::uint64_t token) override { real_->RemoveCommitListener(token); }
+  std::string store_id() const override { return real_->store_id(); }
+  StoreStats Stats() override { return real_->Stats(); }
+  std::optional<RecordId> GetCursor(const std::string& name) override { return real_->GetCursor(name); }
+  Result<void> PutCursors(std::span<const std::pair<std::string, RecordId>> positions) override {
+    if (error_ != 0) return make_error_code(static_cast<StoreErrc>(error_.load()));
+    return real_->PutCursors(positions);
+  }
+  Result<void> DeleteCursor(const std::string& name) override { return real_->DeleteCursor(name); }
+
+ private:
+  const std::unique_ptr<Store> real_;
+  std::atomic<int> error_{0};
+  std::atomic<int> failed_{0}, reopens_{0};
+};
+
+}  // namespace cistern
