@@ -79,20 +79,21 @@ class PayloadItem final : public Predicate {
   PayloadItem(Payload (*extract)(const Record&), std::string key, MatcherPtr matcher)
       : extract_(extract), key_(std::move(key)), matcher_(std::move(matcher)) {}
   void Narrow(const Rows& rows) const override {
-    const StringColumn messages = rows.view.Strings(Column::kMessage);
-    const StringColumn hosts = rows.view.Strings(Column::kHostname);
-    const StringColumn apps = rows.view.Strings(Column::kAppName);
+    const StringColumn text = rows.view.Strings(cisco() ? Column::kRaw : Column::kMessage);
+    const StringColumn hosts = cisco() ? rows.view.Strings(Column::kHostname) : StringColumn{};
     Record record;  // only what extraction reads: other columns stay encoded
     ForEachSelected(rows, [&](std::size_t row) {
-      record.message = messages[row];
-      record.hostname = hosts[row];
-      record.app_name = apps[row];
+      (cisco() ? record.raw : record.message) = text[row];
+      if (cisco()) record.hostname = hosts[row];
       return HasMatch(extract_(record));
     });
   }
   int cost() const override { return 1000; }
 
  private:
+  // Cisco headers are looked for in the text as received.
+  bool cisco() const { return extract_ == &ExtractCisco; }
+
   bool HasMatch(const Payload& payload) const {
     for (const PayloadField& field : payload.fields) {
       if (field.name == key_ && matcher_->Matches(field.value)) return true;
