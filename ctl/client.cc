@@ -12,7 +12,7 @@
 #include "cistern/v1/admin_service.grpc.pb.h"
 #include "cistern/v1/log_service.grpc.pb.h"
 #include "ctl/printer/text.h"
-#include "ctl/time_range.h"
+#include "ctl/printer/time_text.h"
 
 namespace cistern::ctl {
 namespace {

@@ -177,20 +177,4 @@ Result<TimeRange, TimeError> ParseTimeRange(std::string_view since, std::string_
   return range;
 }
 
-std::string FormatSpan(std::int64_t ns) {
-  std::string text = ns < 0 ? "-" : "";
-  auto left = ns < 0 ? 0 - static_cast<std::uint64_t>(ns) : static_cast<std::uint64_t>(ns);
-  int shown = 0;
-  for (const Unit& unit : kUnits) {
-    const auto size = static_cast<std::uint64_t>(unit.ns);
-    if (unit.name == "w" || (left < size && shown == 0)) continue;
-    if (shown == 2 || (shown == 1 && size < static_cast<std::uint64_t>(kSecond))) break;
-    if (left >= size) text += fmt::format("{}{}{}", shown > 0 ? " " : "", left / size, unit.name);
-    left %= size;
-    ++shown;
-    if (size < static_cast<std::uint64_t>(kSecond)) break;
-  }
-  return shown == 0 ? "0s" : text;
-}
-
 }  // namespace cistern::ctl

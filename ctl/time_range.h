@@ -41,7 +41,4 @@ struct TimeRange {
 Result<TimeRange, TimeError> ParseTimeRange(std::string_view since, std::string_view from,
                                             std::string_view to, absl::Time now, absl::TimeZone zone);
 
-// `2h 5m`, `3d 4h`, `12s`, `250ms`: at most two units. For people.
-std::string FormatSpan(std::int64_t ns);
-
 }  // namespace cistern::ctl

@@ -42,7 +42,8 @@ class CsvPrinter : public RecordPrinter {
  private:
   void AppendLast(const v1::Record& record, std::string& out) {
     std::string json;
-    if (!record.structured_data().empty()) AppendStructuredDataJson(record, json);
+    JsonWriter writer(json);
+    if (!record.structured_data().empty()) WriteStructuredData(record, writer);
     Field(json, out);
     Field(record.message(), out);
     Field(FormatName(record.format()), out);
@@ -52,9 +53,10 @@ class CsvPrinter : public RecordPrinter {
       flags += FlagName(static_cast<v1::Flag>(flag));
     }
     Field(flags, out);
-    json.clear();
-    if (!record.tags().empty()) AppendTagsJson(record, json);
-    Field(json, out);
+    std::string tags;
+    JsonWriter tag_writer(tags);
+    if (!record.tags().empty()) WriteTags(record.tags(), tag_writer);
+    Field(tags, out);
     out.back() = '\n';
   }
 

@@ -1,5 +1,7 @@
 #include "ctl/printer/json.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <unordered_map>
 #include <vector>
@@ -30,20 +32,6 @@ void WriteGrouped(JsonWriter& json, const Items& items, NameOf name_of, WriteVal
     if (group.size() > 1) json.EndArray();
   }
   json.EndObject();
-}
-
-void WriteStructuredData(const v1::Record& record, JsonWriter& json) {
-  const auto write_value = [&](const auto& param) { json.String(param.value()); };
-  const auto name_of = [](const auto& param) { return std::string_view(param.name()); };
-  WriteGrouped(
-      json, record.structured_data(), [](const auto& element) { return std::string_view(element.id()); },
-      [&](const auto& element) { WriteGrouped(json, element.params(), name_of, write_value); });
-}
-
-void WriteTags(const v1::Record& record, JsonWriter& json) {
-  WriteGrouped(
-      json, record.tags(), [](const v1::Tag& tag) { return std::string_view(tag.name()); },
-      [&](const v1::Tag& tag) { json.String(tag.value()); });
 }
 
 void WriteMessage(const v1::Record& record, JsonWriter& json) {
@@ -121,6 +109,13 @@ JsonWriter& JsonWriter::Bool(bool value) {
   return *this;
 }
 
+JsonWriter& JsonWriter::Seconds(std::int64_t ns) {
+  Separate();
+  const auto size = ns < 0 ? 0 - static_cast<std::uint64_t>(ns) : static_cast<std::uint64_t>(ns);
+  out_ += fmt::format("{}{}.{:09}", ns < 0 ? "-" : "", size / 1'000'000'000, size % 1'000'000'000);
+  return *this;
+}
+
 JsonWriter& JsonWriter::Time(const google::protobuf::Timestamp& time) {
   Separate();
   out_ += '"';
@@ -131,6 +126,20 @@ JsonWriter& JsonWriter::Time(const google::protobuf::Timestamp& time) {
 
 JsonWriter& JsonWriter::OptionalString(std::string_view key, std::string_view value) {
   return value.empty() ? *this : Key(key).String(value);
+}
+
+void WriteStructuredData(const v1::Record& record, JsonWriter& json) {
+  const auto write_value = [&](const auto& param) { json.String(param.value()); };
+  const auto name_of = [](const auto& param) { return std::string_view(param.name()); };
+  WriteGrouped(
+      json, record.structured_data(), [](const auto& element) { return std::string_view(element.id()); },
+      [&](const auto& element) { WriteGrouped(json, element.params(), name_of, write_value); });
+}
+
+void WriteTags(const google::protobuf::RepeatedPtrField<v1::Tag>& tags, JsonWriter& json) {
+  WriteGrouped(
+      json, tags, [](const v1::Tag& tag) { return std::string_view(tag.name()); },
+      [&](const v1::Tag& tag) { json.String(tag.value()); });
 }
 
 void AppendRecordJson(const v1::Record& record, std::string& out) {
@@ -146,18 +155,8 @@ void AppendRecordJson(const v1::Record& record, std::string& out) {
     for (const int flag : record.flags()) json.String(FlagName(static_cast<v1::Flag>(flag)));
     json.EndArray();
   }
-  if (!record.tags().empty()) WriteTags(record, json.Key("tags"));
+  if (!record.tags().empty()) WriteTags(record.tags(), json.Key("tags"));
   json.EndObject();
-}
-
-void AppendStructuredDataJson(const v1::Record& record, std::string& out) {
-  JsonWriter json(out);
-  WriteStructuredData(record, json);
-}
-
-void AppendTagsJson(const v1::Record& record, std::string& out) {
-  JsonWriter json(out);
-  WriteTags(record, json);
 }
 
 }  // namespace cistern::ctl

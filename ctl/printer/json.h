@@ -7,10 +7,13 @@
 
 namespace google::protobuf {
 class Timestamp;
-}
+template <class Element>
+class RepeatedPtrField;
+}  // namespace google::protobuf
 namespace cistern::v1 {
 class Record;
-}
+class Tag;
+}  // namespace cistern::v1
 
 namespace cistern::ctl {
 
@@ -27,6 +30,8 @@ class JsonWriter {
   JsonWriter& String(std::string_view value);
   JsonWriter& Number(std::uint64_t value);
   JsonWriter& Bool(bool value);
+  // Nanoseconds as a decimal number of seconds: 0.050000000, -2.000000000.
+  JsonWriter& Seconds(std::int64_t ns);
   // A time, RFC 3339 in UTC with nine digits.
   JsonWriter& Time(const google::protobuf::Timestamp& time);
 
@@ -48,7 +53,7 @@ class JsonWriter {
 // contract is pinned by tests/unit/ctl/printer/json_test.cc.
 void AppendRecordJson(const v1::Record& record, std::string& out);
 // The value of `structured_data`, and that of `tags`.
-void AppendStructuredDataJson(const v1::Record& record, std::string& out);
-void AppendTagsJson(const v1::Record& record, std::string& out);
+void WriteStructuredData(const v1::Record& record, JsonWriter& json);
+void WriteTags(const google::protobuf::RepeatedPtrField<v1::Tag>& tags, JsonWriter& json);
 
 }  // namespace cistern::ctl

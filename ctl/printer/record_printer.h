@@ -22,7 +22,7 @@ struct RecordStyle {
   bool terminal = false;    // csv: escape control characters as table always does
   bool event_time = false;  // table: show event time (message time if within five minutes of receipt, else
                             // received time) instead of received time
-  absl::TimeZone zone;  // of the times in a table
+  absl::TimeZone zone;      // of the times in a table
 };
 
 // Appends text to a string that the caller writes out and clears. One thread.

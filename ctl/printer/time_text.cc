@@ -71,6 +71,29 @@ std::string Rfc3339(std::int64_t ns) {
   return out;
 }
 
+std::string FormatSpan(std::int64_t ns) {
+  struct Unit {
+    const char* name;
+    std::uint64_t ns;
+  };
+  static constexpr Unit kUnits[] = {{"d", 86'400'000'000'000},
+                                    {"h", 3'600'000'000'000},
+                                    {"m", 60'000'000'000},
+                                    {"s", 1'000'000'000},
+                                    {"ms", 1'000'000},
+                                    {"us", 1'000},
+                                    {"ns", 1}};
+  const auto size = ns < 0 ? 0 - static_cast<std::uint64_t>(ns) : static_cast<std::uint64_t>(ns);
+  const Unit* unit = kUnits;
+  while (unit->ns > 1 && size < unit->ns) ++unit;
+  if (size == 0) return "0s";
+  std::string text = (ns < 0 ? "-" : "") + std::to_string(size / unit->ns) + unit->name;
+  if (unit->ns <= 1'000'000'000) return text;
+  const Unit* next = unit + 1;
+  const std::uint64_t rest = size % unit->ns / next->ns;
+  return rest == 0 ? text : text + " " + std::to_string(rest) + next->name;
+}
+
 void LocalClock::AppendSeconds(std::int64_t seconds, std::string& out) {
   if (seconds != second_) {
     text_ = absl::FormatTime("%Y-%m-%d %H:%M:%S", absl::FromUnixSeconds(seconds), zone_);

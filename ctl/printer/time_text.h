@@ -23,6 +23,9 @@ void AppendRfc3339(const google::protobuf::Timestamp& time, std::string& out);
 void AppendRfc3339(std::int64_t ns, std::string& out);
 std::string Rfc3339(std::int64_t ns);
 
+// `2h 5m`, `3d 4h`, `12s`, `250ms`: the two largest units at most, and below a second one. For people.
+std::string FormatSpan(std::int64_t ns);
+
 // `2026-11-20 11:00:00.123` in `zone`. Keeps the last second, since neighbours mostly share it.
 class LocalClock {
  public:

@@ -1,0 +1,38 @@
+#include <CLI/CLI.hpp>
+
+#include "cistern/v1/log_service.pb.h"
+#include "ctl/client.h"
+#include "ctl/command/options.h"
+#include "ctl/command/requests.h"
+
+namespace cistern::ctl {
+namespace {
+
+struct CountOptions {
+  FilterWords filter;
+  RangeOptions range;
+};
+
+void RunCount(Context& context, const CountOptions& options) {
+  TimeRange range;
+  if (!ReadRange(context, options.range, range)) return;
+  v1::AggregateRequest request;
+  request.set_filter(options.filter.Text());
+  SetRange(range, options.range.by, request);
+  v1::AggregateResponse response;
+  if (Report(context, Client(context).Aggregate(request, response), request.filter()) != kExitOk) return;
+  Output(context).text() = std::to_string(response.count()) + "\n";
+}
+
+}  // namespace
+
+void RegisterCount(CLI::App& root, Context& context) {
+  auto* command = root.add_subcommand("count", "Prints how many records match a filter");
+  auto options = std::make_shared<CountOptions>();
+  AddFilter(*command, options->filter);
+  AddRange(*command, options->range, true);
+  AddExamples(*command, "", {"count severity:>=err --since today"});
+  command->callback([&context, options] { RunCount(context, *options); });
+}
+
+}  // namespace cistern::ctl

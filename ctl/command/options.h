@@ -1,0 +1,81 @@
+// What several commands share: filter words, time range, output form and the way out.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ctl/command/commands.h"
+#include "ctl/printer/record_printer.h"
+#include "ctl/time_range.h"
+
+namespace CLI {
+class Option;
+}
+
+namespace cistern::ctl {
+
+// [FILTER...]: the words of a filter, joined by spaces.
+struct FilterWords {
+  std::vector<std::string> words;
+  std::string Text() const;
+};
+void AddFilter(CLI::App& command, FilterWords& filter);
+
+// --since, --from, --to and, with `axis`, --by received|time.
+struct RangeOptions {
+  std::string since, from, to;
+  std::string by = "received";
+  bool given() const { return !since.empty() || !from.empty() || !to.empty(); }
+};
+void AddRange(CLI::App& command, RangeOptions& range, bool axis);
+// On a mistake reports it and returns false.
+bool ReadRange(Context& context, const RangeOptions& options, TimeRange& range);
+
+// An option that takes one of `choices`, written `table|json`. Help and completion show the choices.
+CLI::Option* AddChoice(CLI::App& command, const std::string& flags, std::string& value,
+                       const std::string& choices, const std::string& description);
+
+// An option that takes a span such as `90s` or `7d`.
+CLI::Option* AddSpan(CLI::App& command, const std::string& flags, std::int64_t& ns,
+                     const std::string& description);
+
+// -o table|json of the commands that print an overview.
+void AddOverviewOutput(CLI::App& command, std::string& output);
+
+// -o table|json|raw|csv of the commands that print records. Empty: table on a terminal, else json.
+void AddRecordOutput(CLI::App& command, std::string& output);
+OutputFormat RecordFormat(const Context& context, const std::string& output);
+
+// One or more examples for the end of a command's help; each line is a whole command line without
+// `cisternctl`.
+void AddExamples(CLI::App& command, const std::string& about, const std::vector<std::string>& examples);
+
+// Reports a wrong command line. Returns kExitUsage.
+int UsageError(Context& context, std::string_view message);
+
+// Prints a note to standard error unless --quiet.
+void Note(const Context& context, std::string_view text);
+
+// Collects output and writes it in large pieces.
+class Output {
+ public:
+  explicit Output(Context& context) : context_(context) {}
+  ~Output() { Flush(); }
+  Output(const Output&) = delete;
+  Output& operator=(const Output&) = delete;
+
+  std::string& text() { return text_; }
+  // Writes when a lot has gathered. False: standard output takes nothing any more, and that is reported.
+  bool Advance() { return text_.size() < kPiece || Flush(); }
+  bool Flush();
+
+ private:
+  static constexpr std::size_t kPiece = 256 << 10;
+  Context& context_;
+  std::string text_;
+};
+
+}  // namespace cistern::ctl

@@ -1,0 +1,97 @@
+#include "ctl/run.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdlib>
+
+#include "ctl/command/options.h"
+#include "ctl/help.h"
+
+namespace cistern::ctl {
+namespace {
+
+bool WantsColor(const std::string& choice, const Context& context) {
+  if (choice != "auto") return choice == "always";
+  const char* no_color = std::getenv("NO_COLOR");
+  const char* term = std::getenv("TERM");
+  const bool dumb = term != nullptr && std::string_view(term) == "dumb";
+  return context.terminal && !dumb && (no_color == nullptr || *no_color == '\0');
+}
+
+void AddGlobalOptions(CLI::App& root, Context& context) {
+  root.add_option(
+          "--addr", context.addr,
+          "The daemon: HOST:PORT or unix:PATH (default 127.0.0.1:5141, or the environment's CISTERN_ADDR)")
+      ->type_name("ADDR")
+      ->envname("CISTERN_ADDR");
+  AddSpan(root, "--timeout", context.timeout_ns,
+          "Longest time for one call; 0: no limit (default 30s; query and tail: no limit)");
+  root.add_flag("--quiet", context.quiet, "No notes on standard error, only errors");
+  auto color = std::make_shared<std::string>("auto");
+  AddChoice(root, "--color", *color, "auto|always|never",
+            "Colours; auto heeds NO_COLOR and the terminal (default auto)");
+  root.set_version_flag("--version", std::string("cisternctl ") + CISTERN_VERSION, "Show the version");
+  root.parse_complete_callback([&context, color] { context.color = WantsColor(*color, context); });
+}
+
+void AddCommands(CLI::App& root, Context& context) {
+  RegisterQuery(root, context);
+  RegisterTail(root, context);
+  RegisterCount(root, context);
+  RegisterHistogram(root, context);
+  RegisterTop(root, context);
+  RegisterSenders(root, context);
+  RegisterStatus(root, context);
+  RegisterExplain(root, context);
+#ifdef CISTERN_CTL_SENDER
+  RegisterSend(root, context);
+  RegisterLoad(root, context);
+#endif
+  RegisterConfig(root, context);
+  RegisterCompletion(root, context);
+  for (CLI::App* command : root.get_subcommands({})) {
+    command->group("Commands");
+    for (CLI::App* inner : command->get_subcommands({})) inner->group("Commands");
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<CLI::App> MakeCommandLine(Context& context) {
+  auto root =
+      std::make_unique<CLI::App>("Searches, watches and checks a Cistern syslog collector.", "cisternctl");
+  root->formatter(std::dynamic_pointer_cast<CLI::FormatterBase>(MakeHelpFormatter()));
+  root->set_help_flag("-h,--help", "Show this help");
+  root->failure_message(
+      [](const CLI::App* app, const CLI::Error& error) { return DescribeMistake(*app, error); });
+  root->require_subcommand(1);
+  root->fallthrough();
+  AddGlobalOptions(*root, context);
+  AddCommands(*root, context);
+  AddExamples(*root,
+              "Exit codes: 0 done, 1 no (no such record, verification failed), 64 wrong usage, 69 daemon "
+              "unavailable,\n"
+              "70 unexpected error, 78 configuration refused.",
+              {"query failed password --since 1h", "tail severity:>=err", "send hello", "COMMAND --help"});
+  return root;
+}
+
+int RunCtl(std::vector<std::string> args, const Environment& environment) {
+  Context context;
+  context.out = &environment.out;
+  context.err = &environment.err;
+  context.terminal = environment.terminal;
+  context.columns = environment.columns;
+  context.now_ns = environment.now_ns;
+  context.stop = environment.stop;
+  const auto root = MakeCommandLine(context);
+  std::reverse(args.begin(), args.end());
+  try {
+    root->parse(std::move(args));
+  } catch (const CLI::ParseError& error) {
+    return root->exit(error, environment.out, environment.err) == 0 ? kExitOk : kExitUsage;
+  }
+  return context.exit_code;
+}
+
+}  // namespace cistern::ctl
