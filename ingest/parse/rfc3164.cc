@@ -13,7 +13,6 @@
 namespace cistern {
 namespace {
 
-constexpr std::size_t kMaxProcId = 128;
 constexpr std::string_view kForwarded = "Message forwarded from ";  // AIX
 
 // Ends in `::` and is an IPv6 address: not a tag.
@@ -23,7 +22,7 @@ bool IsIpv6(std::string_view word) { return word.ends_with("::") && IpAddress::P
 // accepted only before `]:`.
 std::size_t ScanPid(std::string_view text) {
   if (!text.starts_with('[')) return 0;
-  const std::size_t close = FindFirst<AnyOf<'[', ']'>>(text.substr(0, kMaxProcId + 2), 1);
+  const std::size_t close = FindFirst<AnyOf<'[', ']'>>(text, 1);
   if (close >= text.size() || text[close] != ']') return 0;
   const bool colon = close + 1 < text.size() && text[close + 1] == ':';
   if (!colon && text.substr(0, close).find(' ') != text.npos) return 0;
@@ -135,7 +134,7 @@ class BsdParser {
     const std::size_t size = FindFirst<AnyOf<' '>>(rest_);
     const std::string_view word = rest_.substr(0, size);
     if (HasTagShape(word)) {
-      if (!TakeCiscoOrigin(word)) TakeTag();
+      if (!TakeCiscoHeader()) TakeTag();
       return;
     }
     if (rest_.starts_with(kForwarded) && TakeForwarder()) return TakeTag();
@@ -143,25 +142,14 @@ class BsdParser {
     Add(kFormHost);
     rest_.remove_prefix(size);
     if (!Take(' ', kFormSpaceAfterHost) || StartsPayload(rest_)) return;
-    if (!TakeCiscoColon()) TakeTag();
+    if (!IsDigit(rest_.empty() ? ' ' : rest_[0]) || !TakeCiscoHeader()) TakeTag();
   }
 
-  // `name: %FAC-SEV-MNEMONIC:`: the word is an origin, not a tag.
-  bool TakeCiscoOrigin(std::string_view word) {
-    std::size_t at = word.size();
-    while (at < rest_.size() && rest_[at] == ' ') ++at;
-    if (!word.ends_with(':') || !StartsCiscoMnemonic(rest_.substr(at))) return false;
-    record_.hostname = word.substr(0, word.size() - 1);
-    rest_.remove_prefix(at);
-    Unprintable();
-    return true;
-  }
-
-  // `host : %FAC-SEV-MNEMONIC:`.
-  bool TakeCiscoColon() {
-    if (!rest_.starts_with(": ") || !StartsCiscoMnemonic(rest_.substr(2))) return false;
-    rest_.remove_prefix(2);
-    Unprintable();
+  // A sequence number or origin before a Cisco mnemonic is not a tag; it stays in the message.
+  bool TakeCiscoHeader() {
+    CiscoHeader header;
+    if (!ScanCiscoHeader(rest_, header)) return false;
+    if (record_.hostname.empty()) record_.hostname = header.origin;
     return true;
   }
 

@@ -262,7 +262,10 @@ std::size_t ScanYearBeforeTime(std::string_view text, std::size_t i, Timestamp& 
 // A year behind the time, as in `Apr 15 21:28:13 2007 host`.
 std::size_t ScanYearAfterTime(std::string_view text, std::size_t i, Timestamp& stamp) {
   if (stamp.has_year || i + 5 > text.size() || text[i] != ' ' || !IsYear(text.data() + i + 1)) return i;
-  if (i + 5 < text.size() && text[i + 5] != ' ' && text[i + 5] != ':') return i;
+  // Not the first group of an IPv6 address: 2001:db8::1.
+  std::string_view behind = text.substr(i + 5);
+  if (behind.starts_with(':')) behind.remove_prefix(1);
+  if (!behind.empty() && behind[0] != ' ') return i;
   stamp.year = static_cast<int>(FourDigits(text.data() + i + 1));
   stamp.has_year = true;
   stamp.shape = kShapeRaw;
@@ -367,7 +370,10 @@ void ApplyTime(const Timestamp& stamp, const ParseContext& context, Record& reco
     record.flags |= kFlagZoneInferred;
   }
   record.time = (local - offset) * kNanosPerSecond + stamp.nanoseconds;
-  if (std::abs(record.time - context.received) > kClockSkewNanos) record.flags |= kFlagClockSkew;
+  // Their difference may not fit 64 bits.
+  if (record.time > context.received + kClockSkewNanos || record.time < context.received - kClockSkewNanos) {
+    record.flags |= kFlagClockSkew;
+  }
   record.shape.fraction_digits = stamp.fraction_digits;
   record.shape.utc_offset_minutes = static_cast<std::int16_t>(offset / 60);
   if (offset % 60 != 0 || stamp.fraction_digits > 9) record.shape.code = kShapeRaw;
