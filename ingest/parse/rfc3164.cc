@@ -83,7 +83,7 @@ class BsdParser {
       record_.hostname = header.origin;
       if (header.has_time) ApplyTime(header.time, context_, record_);
       // The header stays in the message, so that its sequence number is not lost.
-      record_.shape = {.code = kShapePriOnly, .form = record_.shape.form};
+      record_.shape.code = kShapePriOnly;
     } else if (!has_pri) {
       return false;
     } else {
