@@ -1,9 +1,9 @@
 // Runs queries and aggregates over a Store: prunes by id and time, evaluates the filter batch by batch, and
 // materialises only what matches.
 //
-// Threads: a call runs on the caller's thread and blocks on disk; never call it from a network thread. It looks
-// at `control` between batches (a batch is at most a few milliseconds' work), so deadline and cancellation
-// stop it within 200 ms.
+// Threads: a call runs on the caller's thread and blocks on disk; never call it from a network thread. It
+// looks at `control` between batches (a batch is at most a few milliseconds' work), so deadline and
+// cancellation stop it within 200 ms.
 #pragma once
 
 #include <atomic>
@@ -19,27 +19,35 @@
 
 namespace cistern {
 
+// Errors besides those of the store (StoreErrc); both are the caller's mistake.
+enum class QueryErrc {
+  kBadLimit = 1,    // TimeAxis::kEvent without a limit of 1 to 10,000
+  kTooManyBuckets,  // the matches fall into more than 10,000 buckets
+};
+const boost::system::error_category& QueryErrorCategory();
+boost::system::error_code make_error_code(QueryErrc errc);
+
 // How a running call is told to stop.
 struct QueryControl {
   const std::atomic<bool>* cancelled = nullptr;
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
 };
 
-// What it cost; filled also on error.
+// What it cost. A call adds to it, also when it fails.
 struct QueryCost {
   std::uint64_t batches_considered = 0, batches_read = 0, records_considered = 0, bytes_read = 0;
   std::chrono::nanoseconds time{0};
 };
 
-enum class TimeAxis { kReceived, kEvent };   // event: message time if within `event_skew` of receipt
+enum class TimeAxis { kReceived, kEvent };  // event: message time if within `event_skew` of receipt
 
 struct QueryOptions {
   Filter filter;
   ScanOrder order = ScanOrder::kNewestFirst;
-  std::uint64_t limit = 100;                 // 0: all; kEvent needs 1..10000
-  TimeAxis axis = TimeAxis::kReceived;       // what from/to bound and what orders
-  std::int64_t from = INT64_MIN;             // inclusive, ns
-  std::int64_t to = INT64_MAX;               // exclusive, ns
+  std::uint64_t limit = 100;            // 0: all; kEvent needs 1..10000
+  TimeAxis axis = TimeAxis::kReceived;  // what from/to bound and what orders
+  std::int64_t from = INT64_MIN;        // inclusive, ns
+  std::int64_t to = INT64_MAX;          // exclusive, ns
   // Resume: only records behind this one in the query's order. 0: from the start.
   std::uint64_t after_id = 0;
   // Upper id bound fixed by the first page. 0: take the store's last id now.
@@ -56,7 +64,7 @@ using MatchSink = std::function<bool(BatchView& view, const std::vector<std::uin
 struct QueryResult {
   std::uint64_t matches = 0;
   std::uint64_t snapshot_id = 0;
-  bool more = false;          // the limit ended it; after_id = last id delivered continues
+  bool more = false;  // the limit ended it, there may be more; after_id = last id delivered continues
 };
 Result<QueryResult> RunQuery(Store& store, const QueryOptions& options, const QueryControl& control,
                              const MatchSink& sink, QueryCost* cost = nullptr);
@@ -64,29 +72,34 @@ Result<QueryResult> RunQuery(Store& store, const QueryOptions& options, const Qu
 struct AggregateOptions {
   Filter filter;
   TimeAxis axis = TimeAxis::kReceived;
-  std::int64_t from = INT64_MIN, to = INT64_MAX;   // as above
+  std::int64_t from = INT64_MIN, to = INT64_MAX;  // as above
   std::chrono::nanoseconds event_skew = std::chrono::minutes(5);
   // Histogram: width of a bucket in ns, aligned to the Unix epoch; 0: none. At most 10,000 buckets.
   std::int64_t bucket = 0;
   // Top values: at most `top_limit` values of each record's `top_field`; 0: none. Exact up to 1,000,000
-  // different values; beyond that the rest is counted in `other`.
+  // different values; beyond that the rest is counted in `other`. A record with several values counts for
+  // each.
   FieldRef top_field;
   std::uint64_t top_limit = 0;
 };
 struct AggregateResult {
   std::uint64_t count = 0;
-  std::vector<std::pair<std::int64_t, std::uint64_t>> histogram;   // bucket start, count; ascending, no zeros
-  std::vector<std::pair<std::string, std::uint64_t>> top;          // descending count, then value
-  std::uint64_t distinct = 0;       // different values of top_field
+  std::vector<std::pair<std::int64_t, std::uint64_t>> histogram;  // bucket start, count; ascending, no zeros
+  std::vector<std::pair<std::string, std::uint64_t>> top;         // descending count, then value
+  std::uint64_t distinct = 0;       // different values of top_field, at most 1,000,000
   std::uint64_t without_value = 0;  // matches that have no top_field
-  std::uint64_t other = 0;
+  std::uint64_t other = 0;          // values counted that are not in `top`
 };
 Result<AggregateResult> RunAggregate(Store& store, const AggregateOptions& options,
                                      const QueryControl& control, QueryCost* cost = nullptr);
 
-// Values of any field (also tags, structured data, payload) for one view. Rows without it: empty optional.
-// Used by top values and by the control plane's field selection.
+// Values of any field (also tags, structured data, payload) for `rows` of one view, in their order. A row
+// that has several (repeated parameters, flags) gives each of them, one without a value none. Times are RFC
+// 3339 in UTC, severities and the like names. `value` is valid during the call.
 void FieldValues(BatchView& view, const FieldRef& field, const std::vector<std::uint32_t>& rows,
                  const std::function<void(std::uint32_t row, std::string_view value)>& each);
 
 }  // namespace cistern
+
+template <>
+struct boost::system::is_error_code_enum<cistern::QueryErrc> : std::true_type {};
