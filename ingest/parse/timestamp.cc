@@ -1,117 +1,47 @@
 #include "ingest/parse/timestamp.h"
 
-#include <bit>
 #include <chrono>
-#include <cstdlib>
-#include <cstring>
-#include <limits>
 
+#include "ingest/parse/digits.h"
 #include "ingest/parse/scan.h"
 
 namespace cistern {
 namespace {
 
-constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
-constexpr std::int64_t kSecondsPerDay = 86'400;
-constexpr std::int64_t kClockSkewNanos = 300 * kNanosPerSecond;
-constexpr std::int64_t kHalfYearSeconds = 182 * kSecondsPerDay;
-// Whole years whose every instant fits int64 nanoseconds, whatever the offset.
-constexpr int kFirstYear = 1678;
-constexpr int kLastYear = 2261;
 constexpr std::uint8_t kDaysInMonth[] = {0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-
-unsigned Digit(char c) { return static_cast<unsigned char>(c - '0'); }
-
-// Value of two digits, or something above 99.
-unsigned TwoDigits(const char* p) {
-  unsigned high = Digit(p[0]);
-  unsigned low = Digit(p[1]);
-  return (high > 9 || low > 9) ? 1000 : high * 10 + low;
-}
-
-unsigned FourDigits(const char* p) { return TwoDigits(p) * 100 + TwoDigits(p + 2); }
-
-// Eight octets at once, the first in the lowest byte.
-static_assert(std::endian::native == std::endian::little);
-
-std::uint64_t LoadWord(const char* p) {
-  std::uint64_t word;
-  std::memcpy(&word, p, sizeof word);
-  return word;
-}
-
-// For every byte that is above 9, some bits of its high nibble.
-std::uint64_t NotDigits(std::uint64_t values) {
-  return (values | (values + 0x0606060606060606u)) & 0xf0f0f0f0f0f0f0f0u;
-}
-
-// A text of eight octets where `0` stands for a digit and anything else for itself.
-struct Pattern {
-  explicit constexpr Pattern(const char (&text)[9]) {
-    for (int i = 0; i < 8; ++i) {
-      zero |= static_cast<std::uint64_t>(static_cast<unsigned char>(text[i])) << (8 * i);
-      if (text[i] != '0') fixed |= std::uint64_t{0xff} << (8 * i);
-    }
-  }
-  std::uint64_t zero = 0;
-  std::uint64_t fixed = 0;
-};
-
-// Matches the octets at `p`; byte i of `pairs` becomes the value of the two digits from octet i on.
-bool Match(const char* p, const Pattern& pattern, std::uint64_t& pairs) {
-  const std::uint64_t values = LoadWord(p) ^ pattern.zero;
-  if ((values & pattern.fixed) | NotDigits(values)) return false;
-  pairs = values * 10 + (values >> 8);
-  return true;
-}
-
-unsigned PairAt(std::uint64_t pairs, int octet) { return static_cast<unsigned>(pairs >> (8 * octet)) & 0xff; }
 
 bool IsLeapYear(int year) { return std::chrono::year(year).is_leap(); }
 
-// Days since the epoch of a date, after Howard Hinnant's `days_from_civil`.
-std::int64_t DaysFromCivil(int year, unsigned month, unsigned day) {
-  using namespace std::chrono;
-  return sys_days(std::chrono::year(year) / static_cast<int>(month) / static_cast<int>(day))
-      .time_since_epoch()
-      .count();
-}
-
-// 1-12 for a month's name in any case, else 0.
-unsigned MonthNumber(const char* p) {
-  auto key = [](char a, char b, char c) {
-    return static_cast<std::uint32_t>(static_cast<unsigned char>(a)) << 16 |
-           static_cast<std::uint32_t>(static_cast<unsigned char>(b)) << 8 | static_cast<unsigned char>(c);
-  };
-  switch (key(p[0], p[1], p[2]) | 0x202020) {
-    case 0x6a616e:
-      return 1;
-    case 0x666562:
-      return 2;
-    case 0x6d6172:
-      return 3;
-    case 0x617072:
-      return 4;
-    case 0x6d6179:
-      return 5;
-    case 0x6a756e:
-      return 6;
-    case 0x6a756c:
-      return 7;
-    case 0x617567:
-      return 8;
-    case 0x736570:
-      return 9;
-    case 0x6f6374:
-      return 10;
-    case 0x6e6f76:
-      return 11;
-    case 0x646563:
-      return 12;
-    default:
-      return 0;
+// Month names in lower case, found by a perfect hash of their three letters.
+class MonthTable {
+ public:
+  constexpr MonthTable() {
+    constexpr const char* kNames[] = {"jan", "feb", "mar", "apr", "may", "jun",
+                                      "jul", "aug", "sep", "oct", "nov", "dec"};
+    for (std::uint8_t month = 0; month < 12; ++month) {
+      const std::uint32_t key = Key(kNames[month]);
+      keys_[Slot(key)] = key;
+      months_[Slot(key)] = static_cast<std::uint8_t>(month + 1);
+    }
   }
-}
+  // 1-12 for a name in any case, else 0.
+  constexpr unsigned Find(const char* p) const {
+    const std::uint32_t key = Key(p) | 0x202020;
+    return keys_[Slot(key)] == key ? months_[Slot(key)] : 0;
+  }
+
+ private:
+  static constexpr std::uint32_t Key(const char* p) {
+    auto octet = [p](int i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(p[i])); };
+    return octet(0) | octet(1) << 8 | octet(2) << 16;
+  }
+  // The factor was found by trial; no two names share a slot.
+  static constexpr std::size_t Slot(std::uint32_t key) { return (key * 0x3b6fe507u) >> 28; }
+
+  std::uint32_t keys_[16] = {};
+  std::uint8_t months_[16] = {};
+};
+constexpr MonthTable kMonthTable;
 
 // `Jan`, not `JAN` or `jan`: the case that a shape prints.
 bool IsCapitalised(const char* p) { return !(p[0] & 0x20) && (p[1] & 0x20) && (p[2] & 0x20); }
@@ -128,13 +58,6 @@ TimeScan ScanClock(const char* p, Timestamp& stamp) {
   std::uint64_t pairs;
   if (!Match(p, kClock, pairs)) return TimeScan::kNone;
   return SetClock(PairAt(pairs, 0), PairAt(pairs, 3), PairAt(pairs, 6), stamp);
-}
-
-// The value of eight digits, the first in the lowest byte.
-std::uint32_t EightDigits(std::uint64_t values) {
-  values = (values * 10 + (values >> 8)) & 0x00ff00ff00ff00ffu;
-  values = (values * 100 + (values >> 16)) & 0x0000ffff0000ffffu;
-  return static_cast<std::uint32_t>(values * 10000 + (values >> 32));
 }
 
 // Digits at `i`: the first nine count, the rest is cut. Returns the index behind them.
@@ -275,7 +198,7 @@ std::size_t ScanYearAfterTime(std::string_view text, std::size_t i, Timestamp& s
 // `Mmm dd hh:mm:ss` and its relatives, month at `start`.
 TimeScan ScanMonthTime(std::string_view text, std::size_t start, Timestamp& stamp) {
   if (text.size() < start + 14) return TimeScan::kNone;
-  stamp.month = MonthNumber(text.data() + start);
+  stamp.month = kMonthTable.Find(text.data() + start);
   if (stamp.month == 0 || text[start + 3] != ' ') return TimeScan::kNone;
   std::size_t i = ScanDay(text, start + 4, stamp);
   if (i == 0) return TimeScan::kNone;
@@ -301,33 +224,6 @@ TimeScan ScanYearFirst(std::string_view text, Timestamp& stamp) {
   return ScanMonthTime(text, 5, stamp);
 }
 
-std::int64_t LocalSeconds(const Timestamp& stamp, int year) {
-  return DaysFromCivil(year, stamp.month, stamp.day) * kSecondsPerDay + stamp.second_of_day;
-}
-
-int YearOf(std::int64_t seconds) {
-  using namespace std::chrono;
-  return static_cast<int>(year_month_day(sys_days(days(floor<days>(std::chrono::seconds(seconds))))).year());
-}
-
-// The year that puts the time nearest to `received` (both in seconds of the sender's clock).
-int NearestYear(const Timestamp& stamp, std::int64_t received) {
-  const int year = YearOf(received);
-  const bool leap_day = stamp.month == 2 && stamp.day == 29;
-  if (!leap_day && std::abs(LocalSeconds(stamp, year) - received) <= kHalfYearSeconds) return year;
-  const int reach = leap_day ? 8 : 1;  // 1896 and 1904 are eight years apart
-  int best = 0;
-  std::int64_t best_distance = std::numeric_limits<std::int64_t>::max();
-  for (int candidate = year - reach; candidate <= year + reach; ++candidate) {
-    if (leap_day && !IsLeapYear(candidate)) continue;
-    std::int64_t distance = std::abs(LocalSeconds(stamp, candidate) - received);
-    if (distance >= best_distance) continue;
-    best = candidate;
-    best_distance = distance;
-  }
-  return best;
-}
-
 }  // namespace
 
 TimeScan ScanRfc5424Time(std::string_view text, Timestamp& stamp) {
@@ -349,34 +245,6 @@ TimeScan ScanBsdTime(std::string_view text, Timestamp& stamp) {
   if (scan != TimeScan::kGood || stamp.size == text.size()) return scan;
   const char next = text[stamp.size];
   return next == ' ' || next == ':' ? scan : TimeScan::kBad;
-}
-
-void ApplyTime(const Timestamp& stamp, const ParseContext& context, Record& record) {
-  if (stamp.has_year && (stamp.year < kFirstYear || stamp.year > kLastYear)) {
-    record.flags |= kFlagBadTimestamp;
-    record.shape.code = kShapeRaw;
-    return;
-  }
-  const std::int64_t received_seconds = context.received / kNanosPerSecond;
-  int year = stamp.year;
-  if (!stamp.has_year) {
-    year = NearestYear(stamp, received_seconds);
-    record.flags |= kFlagYearInferred;
-  }
-  const std::int64_t local = LocalSeconds(stamp, year);
-  std::int32_t offset = stamp.offset_minutes * 60;
-  if (!stamp.has_zone) {
-    offset = context.zone == nullptr ? 0 : context.zone->OffsetSeconds(local);
-    record.flags |= kFlagZoneInferred;
-  }
-  record.time = (local - offset) * kNanosPerSecond + stamp.nanoseconds;
-  // Their difference may not fit 64 bits.
-  if (record.time > context.received + kClockSkewNanos || record.time < context.received - kClockSkewNanos) {
-    record.flags |= kFlagClockSkew;
-  }
-  record.shape.fraction_digits = stamp.fraction_digits;
-  record.shape.utc_offset_minutes = static_cast<std::int16_t>(offset / 60);
-  if (offset % 60 != 0 || stamp.fraction_digits > 9) record.shape.code = kShapeRaw;
 }
 
 }  // namespace cistern
