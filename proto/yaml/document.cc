@@ -4,6 +4,7 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
 #include <exception>
 #include <map>
 #include <optional>
@@ -120,6 +121,22 @@ void RunParser(std::string_view text, YamlDocument& document) {
   Refuse(mark, "a second document begins here; one file holds one document");
 }
 
+// yaml-cpp says "illegal map value" and the like where the real trouble is a tab.
+bool IsIndentedByTab(std::string_view text, int line) {
+  for (int i = 1; i < line && !text.empty(); ++i) {
+    text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+  }
+  const std::size_t content = text.find_first_not_of(" \t");
+  return text.substr(0, content).find('\t') != std::string_view::npos;
+}
+
+YamlSyntaxError Explained(std::string_view text, const YAML::Exception& e) {
+  if (e.mark.is_null()) return {0, 0, "not valid YAML: " + e.msg};
+  const int line = e.mark.line + 1;
+  const bool tab = IsIndentedByTab(text, line);
+  return {line, e.mark.column + 1, tab ? "a tab cannot indent; use spaces" : "not valid YAML: " + e.msg};
+}
+
 }  // namespace
 
 Result<YamlDocument, YamlSyntaxError> ParseYaml(std::string_view text) {
@@ -130,8 +147,7 @@ Result<YamlDocument, YamlSyntaxError> ParseYaml(std::string_view text) {
   } catch (const Refused& refused) {
     return refused.error;
   } catch (const YAML::Exception& e) {
-    if (e.mark.is_null()) return YamlSyntaxError{0, 0, "not valid YAML: " + e.msg};
-    return YamlSyntaxError{e.mark.line + 1, e.mark.column + 1, "not valid YAML: " + e.msg};
+    return Explained(text, e);
   } catch (const std::exception& e) {
     return YamlSyntaxError{0, 0, std::string("not valid YAML: ") + e.what()};
   }
