@@ -290,8 +290,9 @@ TEST(FilterMatch, CefLeefAndCiscoFieldsAreExtracted) {
                              "CEF:0|Vendor|Product|1.0|100|worm stopped|10|src=10.0.0.1 dst=2.1.2.2"));
   EXPECT_TRUE(
       MatchesMessage("leef.src:10.0.*", "LEEF:1.0|Vendor|Product|1.0|15345|src=10.0.0.1\tdst=2.1.2.2"));
-  EXPECT_TRUE(
-      MatchesMessage("cisco.mnemonic:updown", "%LINK-3-UPDOWN: Interface Gi0/1, changed state to up"));
+  Record cisco;
+  cisco.raw = "<189>29: rtr1: *Apr 29 13:58:40.411: %LINK-3-UPDOWN: Interface Gi0/1, changed state to up";
+  EXPECT_TRUE(Filter::Parse("cisco.mnemonic:updown cisco.severity:<=3 cisco.hostname:rtr1")->Matches(cisco));
 }
 
 TEST(FilterMatch, AbsentFieldsDoNotMatchAndDoNotExist) {
