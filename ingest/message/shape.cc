@@ -65,13 +65,14 @@ void AppendOffset(std::string& out, int minutes) {
 }
 
 void AppendBsdTime(std::string& out, const Civil& civil, const Shape& shape) {
-  out.append(kMonths[static_cast<unsigned>(civil.date.month()) - 1]);
+  const std::string_view month = kMonths[static_cast<unsigned>(civil.date.month()) - 1];
+  for (char c : month) out.push_back(shape.form & kFormUpperMonth ? static_cast<char>(c & ~0x20) : c);
   out.push_back(' ');
   auto day = static_cast<unsigned>(civil.date.day());
   AppendNumber(out, day, shape.code == kShape3164BareDay ? 1 : 2,
                shape.code == kShape3164ZeroDay ? '0' : ' ');
   out.push_back(' ');
-  if (shape.code == kShape3164Year) {
+  if (shape.form & kFormYear) {
     AppendNumber(out, static_cast<unsigned>(static_cast<int>(civil.date.year())), 4);
     out.push_back(' ');
   }

@@ -25,11 +25,10 @@ enum ShapeCode : std::uint8_t {
   kShape3164ZeroDay = 6,     // Mmm dd hh:mm:ss, day padded with a zero
   kShapePriOnly = 7,         // <PRI>[ ]MSG
   kShape3164BareDay = 8,     // Mmm d hh:mm:ss, day below 10 and not padded
-  kShape3164Year = 9,        // Mmm dd yyyy hh:mm:ss, day padded with a space
-  kShape3164IsoZ = 10,       // 2026-01-02T03:04:05[.fff]Z
-  kShape3164IsoOffset = 11,  // 2026-01-02T03:04:05[.fff]+hh:mm
-  kShape3164IsoLocal = 12,   // 2026-01-02T03:04:05[.fff]
-  kShapeUntimedTag = 13,     // <PRI>[ ]TAG[[PID]][:][ ]MSG
+  kShape3164IsoZ = 9,        // 2026-01-02T03:04:05[.fff]Z
+  kShape3164IsoOffset = 10,  // 2026-01-02T03:04:05[.fff]+hh:mm
+  kShape3164IsoLocal = 11,   // 2026-01-02T03:04:05[.fff]
+  kShapeUntimedTag = 12,     // <PRI>[ ]TAG[[PID]][:][ ]MSG
 };
 
 // Bits of Shape::form. Values are stored on disk: never renumber, only add.
@@ -45,6 +44,8 @@ enum ShapeForm : std::uint16_t {
   kFormColonAfterTag = 1u << 8,
   kFormSpaceAfterTag = 1u << 9,
   kFormShortHeader = 1u << 10,  // RFC 5424 shapes: MSG follows HOST
+  kFormYear = 1u << 11,         // BSD: Mmm dd yyyy hh:mm:ss
+  kFormUpperMonth = 1u << 12,   // BSD: MMM
 };
 
 // Rebuilds the received octets of `record` (without trailing CR, LF, NUL) into `out`, replacing its

@@ -107,6 +107,7 @@ class BsdParser {
 
   void TakeTimed(Timestamp& stamp) {
     record_.shape.code = stamp.shape;
+    record_.shape.form |= stamp.form;
     rest_.remove_prefix(stamp.size);
     const bool colon = Take(':', kFormColonAfterTime);
     if (Take(' ', kFormSpaceAfterTime) && SkipSpaces() > 0) Unprintable();

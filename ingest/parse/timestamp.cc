@@ -43,8 +43,15 @@ class MonthTable {
 };
 constexpr MonthTable kMonthTable;
 
-// `Jan`, not `JAN` or `jan`: the case that a shape prints.
-bool IsCapitalised(const char* p) { return !(p[0] & 0x20) && (p[1] & 0x20) && (p[2] & 0x20); }
+// Notes the case of a month's name: a shape prints `Jan` and `JAN`.
+void NoteCase(const char* p, Timestamp& stamp) {
+  const int lower = (p[0] & 0x20) | (p[1] & 0x20) >> 1 | (p[2] & 0x20) >> 2;
+  if (lower == 0) {
+    stamp.form |= kFormUpperMonth;
+  } else if (lower != 0x18) {
+    stamp.shape = kShapeRaw;
+  }
+}
 
 TimeScan SetClock(unsigned hour, unsigned minute, unsigned second, Timestamp& stamp) {
   if (hour > 23 || minute > 59 || second > 59) return TimeScan::kBad;
@@ -178,7 +185,7 @@ std::size_t ScanYearBeforeTime(std::string_view text, std::size_t i, Timestamp& 
   if (i + 5 > text.size() || text[i + 4] != ' ' || !IsYear(text.data() + i)) return i;
   stamp.year = static_cast<int>(FourDigits(text.data() + i));
   stamp.has_year = true;
-  stamp.shape = stamp.shape == kShape3164 ? kShape3164Year : kShapeRaw;
+  stamp.form |= kFormYear;
   return i + 5;
 }
 
@@ -213,7 +220,8 @@ TimeScan ScanMonthTime(std::string_view text, std::size_t start, Timestamp& stam
   }
   i = ScanYearAfterTime(text, i, stamp);
   if (!DateInRange(stamp)) return TimeScan::kBad;
-  if (start != 0 || !IsCapitalised(text.data() + start)) stamp.shape = kShapeRaw;
+  NoteCase(text.data() + start, stamp);
+  if (start != 0) stamp.shape = kShapeRaw;
   stamp.size = i;
   return TimeScan::kGood;
 }

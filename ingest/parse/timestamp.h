@@ -25,6 +25,7 @@ struct Timestamp {
   bool has_zone = false;
   bool beyond_rfc = false;      // RFC 5424: more than six fraction digits, or no zone
   ShapeCode shape = kShapeRaw;  // how to print it again; of the BSD shapes
+  std::uint16_t form = 0;       // ShapeForm bits that go with it
 };
 
 enum class TimeScan {

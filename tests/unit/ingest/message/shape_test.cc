@@ -52,7 +52,9 @@ TEST(Shape, PrintsNilFieldsStructuredDataAndByteOrderMark) {
 TEST(Shape, PrintsBsd) {
   EXPECT_EQ(Raw(Make(kShape3164, kUsual | kFormPid)), "<34>Sep 21 14:13:20 h a[1]: text");
   EXPECT_EQ(Raw(Make(kShape3164, kUsual, 3, 120)), "<34>Sep 21 16:13:20.123 h a: text");
-  EXPECT_EQ(Raw(Make(kShape3164Year, kUsual | kFormColonAfterTime)), "<34>Sep 21 2026 14:13:20: h a: text");
+  EXPECT_EQ(Raw(Make(kShape3164, kUsual | kFormYear | kFormColonAfterTime)),
+            "<34>Sep 21 2026 14:13:20: h a: text");
+  EXPECT_EQ(Raw(Make(kShape3164, kUsual | kFormUpperMonth)), "<34>SEP 21 14:13:20 h a: text");
   EXPECT_EQ(Raw(Make(kShape3164IsoZ, kUsual | kFormSpaceAfterPri)), "<34> 2026-09-21T14:13:20Z h a: text");
   EXPECT_EQ(Raw(Make(kShape3164IsoOffset, kUsual, 0, 60)), "<34>2026-09-21T15:13:20+01:00 h a: text");
   EXPECT_EQ(Raw(Make(kShape3164IsoLocal, kUsual | kFormNoPri, 1, 60)), "2026-09-21T15:13:20.1 h a: text");

@@ -98,6 +98,8 @@ TEST(Rebuild, CommonHeadersNeedNoRaw) {
                                        "<34>Oct 1 22:14:15 h su[7]: text",
                                        "<34>Oct 11 22:14:15.123 h su[7]: text",
                                        "<34>Oct 11 2009 22:14:15 h su: text",
+                                       "<34>Oct 01 2009 22:14:15 h su: text",
+                                       "<34>OCT 1 2009 22:14:15: h su: text",
                                        "<34>Oct 11 22:14:15: h su: text",
                                        "<34> Oct 11 22:14:15 h su: text",
                                        "Oct 11 22:14:15 h su: text",
@@ -128,7 +130,7 @@ TEST(Rebuild, CommonHeadersNeedNoRaw) {
 
 TEST(Rebuild, OddHeadersKeepRaw) {
   for (const std::string_view input :
-       {"<34>OCT 11 22:14:15 h su: text", "<34>  Oct 11 22:14:15 h su: text", "<34>Oct 11 22:14:15  su: text",
+       {"<34>oct 11 22:14:15 h su: text", "<34>  Oct 11 22:14:15 h su: text", "<34>Oct 11 22:14:15  su: text",
         "<34>2009 Oct 11 22:14:15 h su: text", "<34>Oct 11 22:14:15 2009 h su: text",
         "<34>2009-10-11T22:14:15-00:00 h su: text", "<34>1 2009-10-11T22:14:15.1234567890Z h a - - - text",
         "<34>2009-10-11t22:14:15z h su: text"}) {
