@@ -60,7 +60,7 @@ void IoThread::Serve(UniqueFd socket, std::shared_ptr<StreamListener> listener, 
     tick_ = tick;
     ScheduleTick();
   }
-  if (draining_) connection->RequestDrain();
+  if (draining_ || connection->listener().retired()) connection->RequestDrain();
   asio::co_spawn(context_, RunConnection(std::move(connection), *this), asio::detached);
 }
 
@@ -185,9 +185,9 @@ void IoThread::OnDrainDeadline() {
   FinishIfDrained();
 }
 
-// Ends the thread when no connection is left and the last batch is pushed or given up.
+// Ends the thread when no connection is left, none is on its way, and the last batch is pushed or given up.
 void IoThread::FinishIfDrained() {
-  if (!connections_.empty()) return;
+  if (load() > 0) return;
   if (!blocked_ || out_of_time_) Flush();
   if (blocked_ && !out_of_time_) return;
   if (batch_ && !batch_->empty()) events_.Dropped(DropReason::kShutdown, batch_->size());

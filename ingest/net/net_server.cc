@@ -141,6 +141,7 @@ void NetServerImpl::CloseListeners(Listeners removed) {
     RemoveSocketFile(*running);
     for (const auto& receiver : running->receivers) receiver->Stop(Clock::now() + kRemovalPatience);
     if (!running->acceptor) continue;
+    running->stream->Retire();
     running->acceptor->Close();
     for (const auto& thread : threads_) thread->DrainConnections(running->stream);
   }

@@ -38,6 +38,10 @@ class StreamListener {
   // New handshakes use `tls`.
   void UseTls(std::shared_ptr<const TlsContext> tls);
 
+  // It was removed: what is still being accepted is read out and closed.
+  void Retire() { retired_.store(true, std::memory_order_release); }
+  bool retired() const { return retired_.load(std::memory_order_acquire); }
+
   // Counts a connection of `peer`, or says which limit forbids it.
   enum class Admission : std::uint8_t { kAdmitted, kTotalLimit, kPeerLimit };
   Admission Admit(const IpAddress& peer);
@@ -48,6 +52,7 @@ class StreamListener {
   const std::string name_;
   const Transport transport_;
   std::atomic<std::uint64_t> version_{0};
+  std::atomic<bool> retired_{false};
 
   mutable std::mutex mutex_;  // guards what follows
   std::shared_ptr<const StreamSettings> settings_;

@@ -28,27 +28,29 @@ std::string CannotRead(const std::string& file) {
 
 bool Readable(const std::string& file) { return ::access(file.c_str(), R_OK) == 0; }
 
-bool LastErrorIs(int library, int reason) {
-  const unsigned long code = ERR_peek_last_error();
+// The first error is the cause; later ones name the callers.
+bool CauseIs(int library, int reason) {
+  const unsigned long code = ERR_peek_error();
   return ERR_GET_LIB(code) == library && ERR_GET_REASON(code) == reason;
 }
 
 std::string LoadCertificate(SSL_CTX* context, const std::string& file) {
   if (!Readable(file)) return CannotRead(file);
   if (SSL_CTX_use_certificate_chain_file(context, file.c_str()) == 1) return "";
-  const char* reason = ERR_reason_error_string(ERR_peek_last_error());
-  if (LastErrorIs(ERR_LIB_PEM, PEM_R_NO_START_LINE)) return file + " holds no PEM certificate";
+  const char* reason = ERR_reason_error_string(ERR_peek_error());
+  if (CauseIs(ERR_LIB_PEM, PEM_R_NO_START_LINE)) return file + " holds no PEM certificate";
   return file + " is not a usable certificate" + (reason ? std::string(": ") + reason : "");
 }
 
 std::string LoadKey(SSL_CTX* context, const TlsOptions& options) {
   const std::string& file = options.key_file;
+  ERR_clear_error();
   if (!Readable(file)) return CannotRead(file);
   const std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new_file(file.c_str(), "r"), &BIO_free);
   if (!bio) return CannotRead(file);
   const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
       PEM_read_bio_PrivateKey(bio.get(), nullptr, &RefusePassphrase, nullptr), &EVP_PKEY_free);
-  if (!key && LastErrorIs(ERR_LIB_PEM, PEM_R_NO_START_LINE)) return file + " holds no PEM private key";
+  if (!key && CauseIs(ERR_LIB_PEM, PEM_R_NO_START_LINE)) return file + " holds no PEM private key";
   if (!key) return file + " is not a usable private key (encrypted keys are not supported)";
   if (SSL_CTX_use_PrivateKey(context, key.get()) != 1 || SSL_CTX_check_private_key(context) != 1)
     return file + " does not match " + options.cert_file;

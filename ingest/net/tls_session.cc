@@ -50,7 +50,9 @@ StreamStatus TlsSession::Handshake() {
   }
   ERR_clear_error();
   errno = 0;
-  return Judge(SSL_do_handshake(ssl_.get()));
+  const StreamStatus status = Judge(SSL_do_handshake(ssl_.get()));
+  established_ = status == StreamStatus::kDone;
+  return status;
 }
 
 StreamRead TlsSession::Read(char* buffer, std::size_t size) {
@@ -83,11 +85,11 @@ StreamStatus TlsSession::Judge(int result) {
   error_ = cut_off ? "closed without close_notify" : DescribeError(ssl_.get(), system_error);
   failed_ = true;
   ERR_clear_error();
-  return cut_off && SSL_is_init_finished(ssl_.get()) ? StreamStatus::kEnd : StreamStatus::kFailed;
+  return cut_off && established_ ? StreamStatus::kEnd : StreamStatus::kFailed;
 }
 
 void TlsSession::SendCloseNotify() {
-  if (failed_ || !SSL_is_init_finished(ssl_.get())) return;
+  if (failed_ || !established_) return;
   ERR_clear_error();
   SSL_shutdown(ssl_.get());
   ERR_clear_error();

@@ -45,6 +45,7 @@ class TlsSession {
   int fd_;
   bool first_octet_seen_ = false;
   bool plaintext_ = false;
+  bool established_ = false;
   bool failed_ = false;
   std::string error_;
 };
