@@ -121,8 +121,9 @@ ConfigErrors CheckStorageDir(const LoadedConfig& loaded) {
   const std::string& dir = loaded.config->storage().dir();
   const fs::path existing = Existing(dir);
   std::error_code ec;
-  std::string problem = AccessProblem(existing.string(), R_OK | W_OK | X_OK);
-  if (problem.empty() && !fs::is_directory(existing, ec)) problem = std::strerror(ENOTDIR);
+  const bool folder = fs::is_directory(existing, ec);
+  const std::string problem =
+      folder ? AccessProblem(existing.string(), R_OK | W_OK | X_OK) : std::strerror(ENOTDIR);
   if (!problem.empty()) {
     const std::string what = existing == fs::path(dir) ? " cannot be used: " : " cannot be made: ";
     errors.Add(NearestOrigin(loaded.origins, "storage.dir"), "storage.dir", dir + what + problem);

@@ -14,7 +14,7 @@ namespace {
 
 constexpr char kDescription[] =
     "cisternd receives syslog over UDP, TCP, TLS and Unix sockets and stores it for cisternctl to search.\n"
-    "With nothing given it listens on UDP and TCP 127.0.0.1:5140 and keeps its data in ./cistern-data.";
+    "With nothing given it listens on UDP and TCP 127.0.0.1:5140 and keeps its data in ./cistern-data.\n";
 
 constexpr char kFooter[] = R"(
 Example:
@@ -27,15 +27,15 @@ Environment (stronger than the file, weaker than the command line):
                          CISTERN__LISTENERS__0__UDP__ADDRESS
 
 Files:
-  ./cistern-data         data, unless storage.dir or --data names another folder
-  <storage.dir>/control.sock  gRPC for cisternctl on this machine, beside 127.0.0.1:5141
-  Metrics and health:    http://127.0.0.1:5142/metrics, /healthz, /readyz
+  ./cistern-data              the store, unless storage.dir or --data names another folder
+  <storage.dir>/control.sock  gRPC for cisternctl on this machine, as on 127.0.0.1:5141
+  Metrics and health stand at http://127.0.0.1:5142/metrics, /healthz and /readyz.
 
 Signals:
   SIGTERM drains and stops within 20 s; SIGHUP reads the configuration and certificates again.
 
 Exit codes:
-  0 success   64 wrong command line   69 port or store unavailable   70 internal error   78 wrong configuration
+  0 success, 64 wrong command line, 69 port or store unavailable, 70 internal error, 78 wrong configuration
 )";
 
 struct Options {
@@ -60,19 +60,18 @@ void AddOptions(CLI::App& app, Options& options) {
   app.set_version_flag("-V,--version", "cisternd " CISTERN_VERSION, "Print the version and exit");
   AddText(app, "-c,--config", options.file, "FILE", "Configuration file (YAML). Default: none")
       ->group("Configuration");
-  AddRepeated(
-      app, "--set", sources.sets, "KEY=VALUE",
-      "Set one key, e.g. storage.retention.max_age=7d or listeners.0.udp.address=0.0.0.0:514. Repeatable")
+  AddRepeated(app, "--set", sources.sets, "KEY=VALUE",
+              "Set one key, such as storage.retention.max_age=7d or\n"
+              "listeners.0.udp.address=0.0.0.0:514. Repeatable")
       ->group("Configuration");
-  auto* check = app.add_flag("--check-config", options.check,
-                             "Check configuration, certificates and folders; exit 0 or 78");
-  auto* print = app.add_flag("--print-config", options.print,
-                             "Print the configuration in force with origins; exit 0 or 78");
-  check->group("Configuration")->excludes(print);
-  print->group("Configuration");
+  app.add_flag("--check-config", options.check, "Check configuration, certificates and folders; exit 0 or 78")
+      ->group("Configuration");
+  app.add_flag("--print-config", options.print,
+               "Print the configuration in force, each key with its origin; exit 0 or 78")
+      ->group("Configuration");
   AddRepeated(app, "--listen", sources.listen, "URL",
-              "Listen on udp|tcp|tls://HOST:PORT instead of the listeners of the configuration. Repeatable. "
-              "Default: udp and tcp on 127.0.0.1:5140")
+              "Listen on udp|tcp|tls://HOST:PORT instead of the listeners of the\n"
+              "configuration. Repeatable. Default: udp and tcp on 127.0.0.1:5140")
       ->group("Receiving");
   AddText(app, "--cert", options.cert, "FILE", "Certificate chain (PEM) of --listen tls://...")
       ->group("Receiving");
@@ -99,9 +98,20 @@ CommandLine Collect(const CLI::App& app, Options& options, std::map<std::string,
   return std::move(options.line);
 }
 
+// CLI11 leaves two empty lines between groups.
+std::string HelpText(const CLI::App& app) {
+  std::string text = app.help();
+  for (std::size_t at = 0; (at = text.find("\n\n\n", at)) != std::string::npos;) text.erase(at, 1);
+  return text;
+}
+
 int Explain(const CLI::App& app, const CLI::ParseError& error, std::ostream& out, std::ostream& err) {
+  if (dynamic_cast<const CLI::CallForHelp*>(&error) != nullptr) {
+    out << HelpText(app);
+    return kExitOk;
+  }
   if (error.get_exit_code() == 0) {
-    app.exit(error, out, err);
+    out << error.what() << '\n';
     return kExitOk;
   }
   err << "cisternd: " << error.what() << " (see cisternd --help)\n";
@@ -131,6 +141,10 @@ std::variant<CommandLine, int> ParseCommandLine(int argc, const char* const* arg
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return Explain(app, error, out, err);
+  }
+  if (options.check && options.print) {
+    err << "cisternd: --check-config and --print-config exclude each other\n";
+    return kExitUsage;
   }
   return Collect(app, options, std::move(environment));
 }
