@@ -83,7 +83,7 @@ class HeaderScanner {
 
   bool Classify(std::string_view word) {
     if (AllDigits(word) || IsUptime(word)) return true;
-    if (word.find_first_of("/[") != word.npos) return true;  // node id, process
+    if (word.find_first_of("/[") != word.npos || word[0] == '*') return true;  // node id, process, task
     if (word.find(' ') != word.npos) return false;
     if (header_.origin.empty()) header_.origin = word;
     return true;

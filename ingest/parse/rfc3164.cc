@@ -130,8 +130,11 @@ class BsdParser {
     Unprintable();
   }
 
+  // JSON is text from its first octet on, although a colon comes soon.
+  bool AtText() const { return StartsPayload(rest_) || rest_.starts_with('{'); }
+
   void TakeHostAndTag() {
-    if (StartsPayload(rest_)) return;
+    if (AtText()) return;
     const std::size_t size = FindFirst<AnyOf<' '>>(rest_);
     const std::string_view word = rest_.substr(0, size);
     if (HasTagShape(word)) {
@@ -142,8 +145,9 @@ class BsdParser {
     record_.hostname = word;
     Add(kFormHost);
     rest_.remove_prefix(size);
-    if (!Take(' ', kFormSpaceAfterHost) || StartsPayload(rest_)) return;
-    if (!IsDigit(rest_.empty() ? ' ' : rest_[0]) || !TakeCiscoHeader()) TakeTag();
+    if (!Take(' ', kFormSpaceAfterHost) || rest_.empty() || AtText()) return;
+    const bool maybe_cisco = IsDigit(rest_[0]) || rest_[0] == '*' || rest_[0] == '.';
+    if (!maybe_cisco || !TakeCiscoHeader()) TakeTag();
   }
 
   // A sequence number or origin before a Cisco mnemonic is not a tag; it stays in the message.

@@ -49,6 +49,14 @@ constexpr ParseCase kCases[] = {
      "<189>Feb 10 09:00:00 192.0.2.1 12: rtr1: Feb 10 08:59:59: %SYS-5-CONFIG_I: text",
      "rfc3164 local7.notice 2026-02-10T09:00:00Z host=192.0.2.1 msg=12: rtr1: Feb 10 08:59:59: "
      "%SYS-5-CONFIG_I: text"},
+    {"ClockMarkBehindHostOfRelay", "<189>Feb 10 09:00:00 sw1 *Feb 10 08:59:59: %SYS-5-CONFIG_I: text",
+     "rfc3164 local7.notice 2026-02-10T09:00:00Z host=sw1 msg=*Feb 10 08:59:59: %SYS-5-CONFIG_I: text"},
+    {"TaskOfWirelessController", "<189>wlc1: *osapiTimer: Feb 10 09:00:00.123: %LOG-3-Q_IND: file.c:5 text",
+     "rfc3164 local7.notice 2026-02-10T09:00:00.123Z host=wlc1 msg=wlc1: *osapiTimer: Feb 10 09:00:00.123: "
+     "%LOG-3-Q_IND: file.c:5 text"},
+    {"TaskAlone", "<189>*osapiTimer: Feb 10 09:00:00.123: %LOG-3-Q_IND: text",
+     "rfc3164 local7.notice 2026-02-10T09:00:00.123Z msg=*osapiTimer: Feb 10 09:00:00.123: %LOG-3-Q_IND: "
+     "text"},
     {"SequenceBehindTime", "<189>Feb 10 09:00:00 12: %SYS-5-CONFIG_I: text",
      "rfc3164 local7.notice 2026-02-10T09:00:00Z msg=12: %SYS-5-CONFIG_I: text"},
     {"FirstMnemonicWins", "<189>1: h: %IOSXE-6-PLATFORM: F0: %NAT-6-LOG: text",

@@ -71,6 +71,10 @@ constexpr ParseCase kHeader[] = {
      "rfc3164 auth.crit 2026-10-11T22:14:15Z host=h app=su msg=text"},
     {"ForwardedByAix", "<34>Oct 11 22:14:15 Message forwarded from h: su[7]: text",
      "rfc3164 auth.crit 2026-10-11T22:14:15Z host=h app=su procid=7 msg=text"},
+    {"JsonAfterHostIsText", R"(<34>Oct 11 22:14:15 h {"a": 1})",
+     R"(rfc3164 auth.crit 2026-10-11T22:14:15Z host=h msg={"a": 1})"},
+    {"JsonAfterTimeIsText", R"(<34>Oct 11 22:14:15 {"a": 1})",
+     R"(rfc3164 auth.crit 2026-10-11T22:14:15Z msg={"a": 1})"},
     {"BadUtf8IsMarked", "<34>Oct 11 22:14:15 h su: \xff",
      "rfc3164 auth.crit 2026-10-11T22:14:15Z host=h app=su flags=bad_utf8 msg=\xff"},
 };
