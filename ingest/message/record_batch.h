@@ -35,8 +35,8 @@ class Arena {
     std::size_t size;
   };
   std::vector<Chunk> chunks_;
-  std::size_t current_ = 0;   // index into chunks_
-  std::size_t offset_ = 0;    // in the current chunk
+  std::size_t current_ = 0;  // index into chunks_
+  std::size_t offset_ = 0;   // in the current chunk
   std::size_t reserved_ = 0;
   std::size_t used_ = 0;
 };

@@ -12,8 +12,8 @@ struct SdItem {
   std::string_view id;
   bool has_param = false;
   std::string_view name;
-  std::string_view value;    // as written: still escaped
-  bool escaped = false;      // value holds at least one of \" \\ \]
+  std::string_view value;  // as written: still escaped
+  bool escaped = false;    // value holds at least one of \" \\ \]
   bool first_of_element = false;
 };
 

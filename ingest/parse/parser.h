@@ -4,8 +4,8 @@
 // PRI); everything else raw. A message is never refused for its form: what no grammar accepts has
 // format = raw, message = input, and flags that say why.
 //
-// Cost: no allocation and no lock; fields are views into `input` (trailing CR, LF and NUL removed), which must
-// outlive the record. Threads: a Parser is used by one thread at a time (it caches the zone's last hour).
+// Cost: no allocation and no lock; fields are views into `input` (trailing CR, LF and NUL removed), which
+// must outlive the record. Threads: any; there is no state.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@
 namespace cistern {
 
 struct ParseContext {
-  std::int64_t received = 0;      // ns since the Unix epoch: chooses the year, judges clock skew
-  const Zone* zone = nullptr;     // for times without zone; null means UTC
+  std::int64_t received = 0;   // ns since the Unix epoch: chooses the year, judges clock skew
+  const Zone* zone = nullptr;  // for times without zone; null means UTC
 };
 
 // Fills time, shape, format, facility, severity, flags, header fields, structured_data, message and raw of
