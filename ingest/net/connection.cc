@@ -27,6 +27,12 @@ constexpr int kTicksPerTimeout = 4;
 constexpr std::chrono::milliseconds kShortestTick{5};
 constexpr std::chrono::milliseconds kLongestTick{1000};
 
+// A drain waits for octets that are still on their way: a sender's small writes are held back (Nagle) until
+// the delayed acknowledgement of the one before, 40 ms.
+constexpr std::chrono::milliseconds kDrainQuiet{60};
+// A sender that trickles cannot hold it up either.
+constexpr std::chrono::milliseconds kDrainLongest{1000};
+
 bool Holds(std::string_view whole, std::string_view part) {
   return part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size();
 }
@@ -132,11 +138,11 @@ Connection::Next Connection::AfterRead(StreamStatus status, std::size_t octets) 
   if (status == StreamStatus::kFailed) return Close(CloseReason::kReadError);
   if (draining_) {
     drain_budget_ -= std::min(drain_budget_, octets);
-    if (status != StreamStatus::kDone || drain_budget_ == 0) return Close(CloseReason::kDraining);
+    if (drain_budget_ == 0) return Close(CloseReason::kDraining);
   }
   if (status == StreamStatus::kWantWrite) return Next::kWritable;
   // A full buffer hints at more; after a short read the next readiness says so.
-  const bool more = status == StreamStatus::kDone && (draining_ || octets == kReadOctets);
+  const bool more = status == StreamStatus::kDone && octets == kReadOctets;
   return more ? Next::kYield : Next::kReadable;
 }
 
@@ -186,11 +192,13 @@ void Connection::RequestClose(CloseReason reason) {
 }
 
 void Connection::RequestDrain() {
+  if (!draining_) drain_begun_ = Clock::now();
   draining_ = true;
   descriptor_.cancel();
 }
 
 std::chrono::milliseconds Connection::TickInterval() const {
+  if (draining_) return kShortestTick;
   const ListenerOptions& options = settings_->options;
   std::chrono::milliseconds shortest = kLongestTick * kTicksPerTimeout;
   for (const auto timeout :
@@ -205,7 +213,10 @@ void Connection::CheckTimeouts(Clock::time_point now) {
   const auto passed = [&](Clock::time_point since, std::chrono::milliseconds limit) {
     return limit.count() > 0 && now - std::max(since, thread_.resumed_at()) >= limit;
   };
-  if (handshaking_) {
+  if (draining_) {
+    if (passed(std::max(last_octet_, drain_begun_), kDrainQuiet) || passed(drain_begun_, kDrainLongest))
+      RequestClose(CloseReason::kDraining);
+  } else if (handshaking_) {
     if (passed(last_octet_, options.tls.handshake_timeout)) RequestClose(CloseReason::kHandshakeTimeout);
   } else if (decoder_.in_frame() && passed(frame_begun_, options.partial_frame_timeout)) {
     RequestClose(CloseReason::kPartialFrameTimeout);

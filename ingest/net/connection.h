@@ -30,7 +30,7 @@ class Connection {
 
   // One step: part of the handshake, or one read with everything it completes.
   Next Advance();
-  // Closes after what the kernel holds was read (at once when the thread is out of time).
+  // Closes once what was sent has been read and nothing follows (at once when the thread is out of time).
   void RequestDrain();
   // Closes when one of its deadlines has passed.
   void CheckTimeouts(Clock::time_point now);
@@ -67,6 +67,7 @@ class Connection {
   std::string error_;     // detail for ConnectionClosed
   Clock::time_point last_octet_;
   Clock::time_point frame_begun_;
+  Clock::time_point drain_begun_;
   std::uint64_t settings_version_ = 0;
   std::size_t drain_budget_;
   std::optional<CloseReason> close_;

@@ -53,14 +53,13 @@ void IoThread::Adopt(UniqueFd socket, std::shared_ptr<StreamListener> listener, 
 
 void IoThread::Serve(UniqueFd socket, std::shared_ptr<StreamListener> listener, Peer peer) {
   auto connection = std::make_shared<Connection>(*this, std::move(socket), std::move(listener), peer);
-  const auto tick = connection->TickInterval();
   const bool first = connections_.empty();
   connections_.insert(connection);
-  if (first || tick < tick_) {
+  if (draining_ || connection->listener().retired()) connection->RequestDrain();
+  if (const auto tick = connection->TickInterval(); first || tick < tick_) {
     tick_ = tick;
     ScheduleTick();
   }
-  if (draining_ || connection->listener().retired()) connection->RequestDrain();
   asio::co_spawn(context_, RunConnection(std::move(connection), *this), asio::detached);
 }
 
@@ -161,6 +160,7 @@ void IoThread::DrainConnections(std::shared_ptr<StreamListener> listener) {
     for (const auto& connection : connections_) {
       if (&connection->listener() == listener.get()) connection->RequestDrain();
     }
+    Tick();
   });
 }
 
@@ -175,6 +175,7 @@ void IoThread::BeginDrain(Clock::time_point deadline) {
     if (!ec) OnDrainDeadline();
   });
   for (const auto& connection : connections_) connection->RequestDrain();
+  Tick();
   FinishIfDrained();
 }
 
