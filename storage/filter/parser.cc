@@ -141,7 +141,7 @@ NodeResult Parser::ParseGroup() {
 NodeResult Parser::ParseFieldTerm(std::string_view name, std::size_t offset) {
   auto field = ParseField(name);
   if (!field) {
-    FilterError error = std::move(field.error());
+    FilterError error = field.error();
     error.offset += offset;
     return error;
   }
