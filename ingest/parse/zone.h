@@ -18,8 +18,8 @@ class Zone {
   virtual ~Zone() = default;
   virtual const std::string& name() const = 0;
   // Offset east of UTC, in seconds, that a wall clock in this zone had when it showed the civil time
-  // `local_seconds` (seconds since 1970-01-01 00:00 as if UTC). In a repeated hour the earlier instant counts;
-  // in a skipped hour the offset before the change.
+  // `local_seconds` (seconds since 1970-01-01 00:00 as if UTC). In a repeated hour the earlier instant
+  // counts; in a skipped hour the offset before the change.
   virtual std::int32_t OffsetSeconds(std::int64_t local_seconds) const = 0;
 };
 
