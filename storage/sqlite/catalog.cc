@@ -1,0 +1,252 @@
+#include "storage/sqlite/catalog.h"
+
+#include <algorithm>
+#include <random>
+
+#include "storage/sqlite/schema.h"
+
+namespace cistern {
+namespace {
+
+constexpr char kTables[] = R"(
+CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE files(number INTEGER PRIMARY KEY, name TEXT NOT NULL, state TEXT NOT NULL,
+  first_id INTEGER, last_id INTEGER, records INTEGER NOT NULL, min_received INTEGER, max_received INTEGER,
+  min_time INTEGER, max_time INTEGER, bytes INTEGER NOT NULL);
+CREATE TABLE gone(first_id INTEGER PRIMARY KEY, last_id INTEGER NOT NULL, records INTEGER NOT NULL);
+CREATE TABLE cursors(name TEXT PRIMARY KEY, record_id INTEGER NOT NULL, updated INTEGER NOT NULL) WITHOUT ROWID;
+)";
+
+constexpr char kPutFile[] = R"(
+INSERT OR REPLACE INTO files(number, name, state, first_id, last_id, records, min_received, max_received,
+  min_time, max_time, bytes) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11))";
+
+std::string RandomStoreId() {
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::random_device device;
+  std::string id(32, '0');
+  for (char& digit : id) digit = kHex[device() % 16];
+  return id;
+}
+
+bool Continues(const Gap& before, const Gap& next) {
+  return ToInt(before.last) + 1 == ToInt(next.first) &&
+         ToInt(before.last) - ToInt(before.first) + 1 == before.records &&
+         ToInt(next.last) - ToInt(next.first) + 1 == next.records;
+}
+
+}  // namespace
+
+void AddGone(std::vector<Gap>& gone, const Gap& run) {
+  const auto at = std::upper_bound(gone.begin(), gone.end(), run,
+                                   [](const Gap& a, const Gap& b) { return a.first < b.first; });
+  if (at != gone.begin() && Continues(*std::prev(at), run)) {
+    std::prev(at)->last = run.last;
+    std::prev(at)->records += run.records;
+    return;
+  }
+  gone.insert(at, run);
+}
+
+Result<std::unique_ptr<Catalog>> Catalog::Open(const std::string& path) {
+  if (const Result<void> made = CreatePrivateFile(path); !made) return made.error();
+  Result<Database> database = Database::Open(path, Database::Mode::kReadWrite);
+  if (!database) return database.error();
+  auto catalog = std::make_unique<Catalog>();
+  catalog->database_ = std::move(*database);
+  if (const Result<void> ready = catalog->Initialize(); !ready) return ready.error();
+  return catalog;
+}
+
+Result<void> Catalog::Initialize() {
+  // With an exclusive lock the WAL index is memory: nothing but this connection ever reads the catalog.
+  if (const auto set = database_.Run("PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=FULL"); !set)
+    return set;
+  const Result<SchemaState> state = CheckSchema(database_, kCatalogApplicationId);
+  if (!state) return state.error();
+  if (const auto set = database_.Run("PRAGMA journal_mode=WAL; PRAGMA journal_size_limit=1048576"); !set)
+    return set;
+  if (*state == SchemaState::kEmpty)
+    if (const Result<void> made = CreateTables(); !made) return made;
+  const Result<void> loaded = Load();
+  return loaded;
+}
+
+Result<void> Catalog::CreateTables() {
+  Transaction transaction(database_);
+  if (const auto begun = transaction.Begin(); !begun) return begun;
+  if (const auto made = database_.Run(kTables); !made) return made;
+  if (const auto marked = MarkSchema(database_, kCatalogApplicationId); !marked) return marked;
+  const std::string sql = "INSERT INTO meta VALUES('store_id','" + RandomStoreId() +
+                          "'),('reserved_id',0),('closed',1),('last_file',0)";
+  if (const auto put = database_.Run(sql.c_str()); !put) return put;
+  return transaction.Commit();
+}
+
+Result<void> Catalog::Load() {
+  Result<Statement> meta = database_.Prepare("SELECT key, value FROM meta");
+  if (!meta) return meta.error();
+  for (;;) {
+    const Result<bool> row = meta->Step();
+    if (!row) return row.error();
+    if (!*row) break;
+    const std::string_view key = meta->Text(0);
+    if (key == "store_id") store_id_ = meta->Text(1);
+    if (key == "reserved_id") reserved_id_ = static_cast<std::uint64_t>(meta->Int(1));
+    if (key == "closed") was_closed_ = meta->Int(1) != 0;
+    if (key == "last_file") last_file_number_ = static_cast<std::uint64_t>(meta->Int(1));
+  }
+  if (store_id_.size() != 32) return StoreErrc::kCorrupt;
+  return {};
+}
+
+Result<void> Catalog::PutMeta(std::string_view key, std::int64_t value) {
+  Result<Statement> put = database_.Prepare("UPDATE meta SET value=?2 WHERE key=?1");
+  if (!put) return put.error();
+  return put->Bind(1, key).Bind(2, value).Run();
+}
+
+Result<void> Catalog::Reserve(std::uint64_t id) {
+  const std::lock_guard lock(mutex_);
+  Transaction transaction(database_);
+  if (const auto begun = transaction.Begin(); !begun) return begun;
+  if (const auto put = PutMeta("reserved_id", static_cast<std::int64_t>(id)); !put) return put;
+  if (const auto put = PutMeta("closed", 0); !put) return put;
+  return transaction.Commit();
+}
+
+Result<void> Catalog::Close(std::uint64_t last_id) {
+  const std::lock_guard lock(mutex_);
+  Transaction transaction(database_);
+  if (const auto begun = transaction.Begin(); !begun) return begun;
+  if (const auto put = PutMeta("reserved_id", static_cast<std::int64_t>(last_id)); !put) return put;
+  if (const auto put = PutMeta("closed", 1); !put) return put;
+  return transaction.Commit();
+}
+
+Result<std::vector<FileInfo>> Catalog::FilesWhere(std::string_view condition) {
+  const std::lock_guard lock(mutex_);
+  Result<Statement> rows = database_.Prepare(
+      "SELECT number, name, state, first_id, last_id, records, min_received, max_received, min_time, "
+      "max_time, "
+      "bytes FROM files WHERE " +
+      std::string(condition) + " ORDER BY number");
+  if (!rows) return rows.error();
+  std::vector<FileInfo> files;
+  for (;;) {
+    const Result<bool> row = rows->Step();
+    if (!row) return row.error();
+    if (!*row) return files;
+    FileInfo& file = files.emplace_back();
+    file.number = static_cast<std::uint64_t>(rows->Int(0));
+    file.name = rows->Text(1);
+    file.closed = rows->Text(2) != "open";
+    file.totals.first_id = RecordId{static_cast<std::uint64_t>(rows->Int(3))};
+    file.totals.last_id = RecordId{static_cast<std::uint64_t>(rows->Int(4))};
+    file.totals.records = static_cast<std::uint64_t>(rows->Int(5));
+    file.totals.min_received = rows->Int(6);
+    file.totals.max_received = rows->Int(7);
+    if (!rows->IsNull(8)) file.totals.min_time = rows->Int(8);
+    if (!rows->IsNull(9)) file.totals.max_time = rows->Int(9);
+    file.bytes = static_cast<std::uint64_t>(rows->Int(10));
+  }
+}
+
+Result<std::vector<FileInfo>> Catalog::Files() { return FilesWhere("state <> 'deleting'"); }
+
+Result<std::vector<FileInfo>> Catalog::HalfDeletedFiles() { return FilesWhere("state = 'deleting'"); }
+
+Result<void> Catalog::PutFile(const FileInfo& file) {
+  const std::lock_guard lock(mutex_);
+  Transaction transaction(database_);
+  if (const auto begun = transaction.Begin(); !begun) return begun;
+  Result<Statement> put = database_.Prepare(kPutFile);
+  if (!put) return put.error();
+  put->Bind(1, static_cast<std::int64_t>(file.number))
+      .Bind(2, file.name)
+      .Bind(3, file.closed ? "closed" : "open");
+  put->Bind(6, static_cast<std::int64_t>(file.totals.records))
+      .Bind(11, static_cast<std::int64_t>(file.bytes));
+  if (file.totals.records != 0) {
+    put->Bind(4, static_cast<std::int64_t>(ToInt(file.totals.first_id)));
+    put->Bind(5, static_cast<std::int64_t>(ToInt(file.totals.last_id)));
+    put->Bind(7, file.totals.min_received).Bind(8, file.totals.max_received);
+    if (file.totals.min_time != kNoTime) put->Bind(9, file.totals.min_time).Bind(10, file.totals.max_time);
+  }
+  if (const auto done = put->Run(); !done) return done;
+  Result<Statement> last = database_.Prepare("UPDATE meta SET value=max(value, ?1) WHERE key='last_file'");
+  if (!last) return last.error();
+  if (const auto done = last->Bind(1, static_cast<std::int64_t>(file.number)).Run(); !done) return done;
+  return transaction.Commit();
+}
+
+Result<void> Catalog::BeginDelete(std::uint64_t file_number, std::span<const Gap> gone) {
+  const std::lock_guard lock(mutex_);
+  Transaction transaction(database_);
+  if (const auto begun = transaction.Begin(); !begun) return begun;
+  Result<Statement> mark = database_.Prepare("UPDATE files SET state='deleting' WHERE number=?1");
+  if (!mark) return mark.error();
+  if (const auto done = mark->Bind(1, static_cast<std::int64_t>(file_number)).Run(); !done) return done;
+  Result<Statement> put = database_.Prepare("INSERT OR REPLACE INTO gone VALUES(?1, ?2, ?3)");
+  if (!put) return put.error();
+  for (const Gap& run : gone) {
+    put->Bind(1, static_cast<std::int64_t>(ToInt(run.first)))
+        .Bind(2, static_cast<std::int64_t>(ToInt(run.last)));
+    if (const auto done = put->Bind(3, static_cast<std::int64_t>(run.records)).Run(); !done) return done;
+  }
+  return transaction.Commit();
+}
+
+Result<void> Catalog::DropFile(std::uint64_t file_number) {
+  const std::lock_guard lock(mutex_);
+  Result<Statement> drop = database_.Prepare("DELETE FROM files WHERE number=?1");
+  if (!drop) return drop.error();
+  return drop->Bind(1, static_cast<std::int64_t>(file_number)).Run();
+}
+
+Result<std::vector<Gap>> Catalog::Gone() {
+  const std::lock_guard lock(mutex_);
+  Result<Statement> rows = database_.Prepare("SELECT first_id, last_id, records FROM gone ORDER BY first_id");
+  if (!rows) return rows.error();
+  std::vector<Gap> gone;
+  for (;;) {
+    const Result<bool> row = rows->Step();
+    if (!row) return row.error();
+    if (!*row) return gone;
+    AddGone(gone,
+            {RecordId{static_cast<std::uint64_t>(rows->Int(0))},
+             RecordId{static_cast<std::uint64_t>(rows->Int(1))}, static_cast<std::uint64_t>(rows->Int(2))});
+  }
+}
+
+std::optional<RecordId> Catalog::GetCursor(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  Result<Statement> get = database_.Prepare("SELECT record_id FROM cursors WHERE name=?1");
+  if (!get) return std::nullopt;
+  const Result<bool> row = get->Bind(1, name).Step();
+  if (!row || !*row) return std::nullopt;
+  return RecordId{static_cast<std::uint64_t>(get->Int(0))};
+}
+
+Result<void> Catalog::PutCursors(std::span<const std::pair<std::string, RecordId>> positions,
+                                 std::int64_t now) {
+  const std::lock_guard lock(mutex_);
+  Transaction transaction(database_);
+  if (const auto begun = transaction.Begin(); !begun) return begun;
+  Result<Statement> put = database_.Prepare("INSERT OR REPLACE INTO cursors VALUES(?1, ?2, ?3)");
+  if (!put) return put.error();
+  for (const auto& [name, id] : positions)
+    if (const auto done = put->Bind(1, name).Bind(2, static_cast<std::int64_t>(ToInt(id))).Bind(3, now).Run();
+        !done)
+      return done;
+  return transaction.Commit();
+}
+
+Result<void> Catalog::DeleteCursor(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  Result<Statement> drop = database_.Prepare("DELETE FROM cursors WHERE name=?1");
+  if (!drop) return drop.error();
+  return drop->Bind(1, name).Run();
+}
+
+}  // namespace cistern

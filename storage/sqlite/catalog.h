@@ -1,0 +1,69 @@
+// catalog.db: who the store is, which ids are spoken for, which log files there are and were, and cursors.
+//
+// Threads: any; one connection behind a mutex. A call may wait for the disk.
+// Durability: synchronous=FULL; what a call wrote is there after power loss.
+#pragma once
+
+#include <mutex>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "storage/sqlite/file_info.h"
+#include "storage/sqlite/sqlite.h"
+
+namespace cistern {
+
+class Catalog {
+ public:
+  // Opens or creates. kTooNew; kCorrupt: damaged.
+  static Result<std::unique_ptr<Catalog>> Open(const std::string& path);
+
+  std::string store_id() const { return store_id_; }
+  // As of Open(): no id above this was ever given out ...
+  std::uint64_t reserved_id() const { return reserved_id_; }
+  // ... and whether the store was closed in order.
+  bool was_closed() const { return was_closed_; }
+  // No log file ever had a larger number than this.
+  std::uint64_t last_file_number() const { return last_file_number_; }
+
+  // Ids up to this one may be given out from now on; also marks the store as open.
+  Result<void> Reserve(std::uint64_t id);
+  // The store is being closed in order and `last_id` is the last one given out.
+  Result<void> Close(std::uint64_t last_id);
+
+  Result<std::vector<FileInfo>> Files();
+  // Files whose deletion had begun when the process died.
+  Result<std::vector<FileInfo>> HalfDeletedFiles();
+  Result<void> PutFile(const FileInfo& file);
+  // First step of a deletion: remembers what will be gone. The second is DropFile(), once the file is.
+  Result<void> BeginDelete(std::uint64_t file_number, std::span<const Gap> gone);
+  Result<void> DropFile(std::uint64_t file_number);
+  // All that was ever deleted, ascending; neighbours are joined.
+  Result<std::vector<Gap>> Gone();
+
+  std::optional<RecordId> GetCursor(const std::string& name);
+  Result<void> PutCursors(std::span<const std::pair<std::string, RecordId>> positions, std::int64_t now);
+  Result<void> DeleteCursor(const std::string& name);
+
+ private:
+  Result<void> Initialize();
+  Result<void> CreateTables();
+  Result<void> Load();
+  Result<void> PutMeta(std::string_view key, std::int64_t value);
+  Result<std::vector<FileInfo>> FilesWhere(std::string_view condition);
+
+  std::mutex mutex_;  // guards database_
+  Database database_;
+  // Constant after Open().
+  std::string store_id_;
+  std::uint64_t reserved_id_ = 0;
+  std::uint64_t last_file_number_ = 0;
+  bool was_closed_ = true;
+};
+
+// Adds a deleted run to an ascending list, joining it with the one it continues.
+void AddGone(std::vector<Gap>& gone, const Gap& run);
+
+}  // namespace cistern

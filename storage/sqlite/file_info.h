@@ -1,0 +1,46 @@
+// What the store knows of a log file without opening it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "storage/block/block_codec.h"
+#include "storage/store.h"
+
+namespace cistern {
+
+inline constexpr std::int64_t kNsPerSecond = 1'000'000'000;
+inline constexpr std::int64_t kNsPerHour = 3600 * kNsPerSecond;
+
+struct FileInfo {
+  std::uint64_t number = 0;
+  std::string name;         // NNNNNN-YYYY-MM-DD.db
+  BlockSummary totals;      // of all its records; records == 0: the other fields mean nothing
+  std::uint64_t bytes = 0;  // on disk with -wal; of the open file only as of its last start
+  bool closed = false;      // complete and without -wal
+};
+
+// Widens `totals` by a batch that follows it.
+void AddToTotals(BlockSummary& totals, const BlockSummary& batch);
+
+// Days since the Unix epoch, UTC.
+std::int64_t DayOf(std::int64_t received_ns);
+std::string LogFileName(std::uint64_t number, std::int64_t received_ns);
+struct LogFileId {
+  std::uint64_t number = 0;
+  std::int64_t day = 0;
+  bool damaged = false;  // set aside: NNNNNN-YYYY-MM-DD.db.damaged
+};
+std::optional<LogFileId> ParseLogFileName(std::string_view name);
+
+// Octets of a log file and its -wal; 0 when missing.
+std::uint64_t FileBytes(const std::string& path);
+std::uint64_t FileBytesWithWal(const std::string& path);
+bool FileExists(const std::string& path);
+// Deletes a log file and what SQLite keeps beside it. Missing files are no error.
+void RemoveLogFile(const std::string& path);
+
+}  // namespace cistern

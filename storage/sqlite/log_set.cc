@@ -1,0 +1,119 @@
+#include "storage/sqlite/log_set.h"
+
+#include <algorithm>
+
+#include "storage/sqlite/catalog.h"
+
+namespace cistern {
+namespace {
+
+// More damaged batches than this are still skipped and counted, but not told apart any more.
+constexpr std::size_t kMaxRemembered = 10000;
+
+}  // namespace
+
+LogSet::LogSet(std::string logs_dir, std::uint64_t recent_bytes, Warn warn)
+    : logs_dir_(std::move(logs_dir)), warn_(std::move(warn)), readers_(logs_dir_), recent_(recent_bytes) {}
+
+void LogSet::Put(const FileInfo& file, std::vector<RecentBatch> committed) {
+  const std::lock_guard lock(mutex_);
+  files_[file.number] = file;
+  for (RecentBatch& batch : committed) recent_.Add(std::move(batch));
+}
+
+void LogSet::Remove(std::uint64_t number, const std::vector<Gap>& gone) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = files_.find(number);
+    if (found == files_.end()) return;
+    if (found->second.totals.records != 0) recent_.DropThrough(ToInt(found->second.totals.last_id));
+    files_.erase(found);
+    for (const Gap& run : gone) AddGone(gone_, run);
+  }
+  readers_.CloseAll();
+}
+
+void LogSet::Start(std::uint64_t next_id, std::vector<Gap> gone) {
+  const std::lock_guard lock(mutex_);
+  recent_.Reset(next_id);
+  gone_ = std::move(gone);
+}
+
+std::vector<FileInfo> LogSet::Files() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<FileInfo> files;
+  for (const auto& [number, file] : files_) files.push_back(file);
+  return files;
+}
+
+bool LogSet::Contains(std::uint64_t number) const {
+  const std::lock_guard lock(mutex_);
+  return files_.contains(number);
+}
+
+LogSet::Found LogSet::AtOrAfter(std::uint64_t id) const {
+  const std::lock_guard lock(mutex_);
+  Found found;
+  if (id >= recent_.covered_from()) {
+    found.in_memory = true;
+    if (const RecentBatch* batch = recent_.AtOrAfter(id)) found.batch = *batch;
+    return found;
+  }
+  for (const auto& [number, file] : files_) {
+    if (file.totals.records == 0 || ToInt(file.totals.last_id) < id) continue;
+    found.file = file;
+    break;
+  }
+  return found;
+}
+
+LogSet::Found LogSet::AtOrBefore(std::uint64_t id) const {
+  const std::lock_guard lock(mutex_);
+  Found found;
+  if (const RecentBatch* batch = recent_.AtOrBefore(id)) {
+    found.in_memory = true;
+    found.batch = *batch;
+    return found;
+  }
+  for (auto at = files_.rbegin(); at != files_.rend(); ++at) {
+    const BlockSummary& totals = at->second.totals;
+    if (totals.records == 0 || ToInt(totals.first_id) > id) continue;
+    found.file = at->second;
+    break;
+  }
+  return found;
+}
+
+std::optional<Gap> LogSet::GoneBetween(std::uint64_t first, std::uint64_t last) const {
+  const std::lock_guard lock(mutex_);
+  std::optional<Gap> total;
+  for (const Gap& run : gone_) {
+    const std::uint64_t from = std::max(first, ToInt(run.first)), to = std::min(last, ToInt(run.last));
+    if (from > to) continue;
+    const std::uint64_t records = std::min(to - from + 1, run.records);
+    if (!total) total = Gap{RecordId{from}, RecordId{to}, 0};
+    total->last = RecordId{to};
+    total->records += records;
+  }
+  return total;
+}
+
+void LogSet::Quarantine(const FileInfo& file, RecordId first, RecordId last) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (quarantined_ids_.size() == kMaxRemembered || !quarantined_ids_.insert(ToInt(first)).second) return;
+  }
+  quarantined_.fetch_add(1, std::memory_order_relaxed);
+  Warning("records " + std::to_string(ToInt(first)) + " to " + std::to_string(ToInt(last)) + " in " +
+          file.name + " are damaged and will be left out");
+}
+
+void LogSet::ReportUnreadable(const FileInfo& file, const boost::system::error_code& error) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!unreadable_files_.insert(file.number).second) return;
+  }
+  Warning("log file " + file.name + " cannot be read and will be left out: " + error.message());
+}
+
+}  // namespace cistern

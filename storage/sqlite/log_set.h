@@ -1,0 +1,75 @@
+// What readers share with the writer: which log files there are, the recent batches, and what is gone.
+//
+// Threads: any. The mutex is never held while the disk is read.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "storage/sqlite/file_info.h"
+#include "storage/sqlite/log_reader.h"
+#include "storage/sqlite/recent_batches.h"
+
+namespace cistern {
+
+using Warn = std::function<void(const std::string&)>;
+
+class LogSet {
+ public:
+  LogSet(std::string logs_dir, std::uint64_t recent_bytes, Warn warn);
+
+  // A new or changed file; with the batches that were just committed to it, oldest first.
+  void Put(const FileInfo& file, std::vector<RecentBatch> committed = {});
+  // The file will be deleted or was set aside; scans that come to it get `gone` as a gap.
+  void Remove(std::uint64_t number, const std::vector<Gap>& gone);
+  // At start: no id below is in memory; what was deleted before.
+  void Start(std::uint64_t next_id, std::vector<Gap> gone);
+
+  std::vector<FileInfo> Files() const;  // by number, hence by id
+  bool Contains(std::uint64_t number) const;
+  // From memory: the batch that ends at or after (begins at or before) `id`.
+  struct Found {
+    bool in_memory = false;  // the answer is complete; without it look at the disk
+    std::optional<RecentBatch> batch;
+    std::optional<FileInfo> file;  // otherwise the file to look in; nothing when there is none
+  };
+  Found AtOrAfter(std::uint64_t id) const;
+  Found AtOrBefore(std::uint64_t id) const;
+  // How much of [first, last] retention deleted.
+  std::optional<Gap> GoneBetween(std::uint64_t first, std::uint64_t last) const;
+
+  ReaderPool& readers() { return readers_; }
+  const std::string& logs_dir() const { return logs_dir_; }
+  std::string PathOf(const FileInfo& file) const { return logs_dir_ + "/" + file.name; }
+
+  // Counts a batch that cannot be read, and warns of it, once.
+  void Quarantine(const FileInfo& file, RecordId first, RecordId last);
+  // Warns, once a file, that it cannot be read further.
+  void ReportUnreadable(const FileInfo& file, const boost::system::error_code& error);
+  void Warning(const std::string& text) const {
+    if (warn_) warn_(text);
+  }
+  std::uint64_t quarantined() const { return quarantined_.load(std::memory_order_relaxed); }
+
+ private:
+  // Constant after construction.
+  const std::string logs_dir_;
+  const Warn warn_;
+
+  ReaderPool readers_;
+  std::atomic<std::uint64_t> quarantined_{0};
+  mutable std::mutex mutex_;  // guards all below
+  std::map<std::uint64_t, FileInfo> files_;
+  RecentBatches recent_;
+  std::vector<Gap> gone_;
+  std::set<std::uint64_t> quarantined_ids_, unreadable_files_;
+};
+
+}  // namespace cistern

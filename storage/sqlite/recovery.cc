@@ -1,0 +1,175 @@
+#include "storage/sqlite/recovery.h"
+
+#include <dirent.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+
+#include "storage/sqlite/schema.h"
+
+namespace cistern {
+namespace {
+
+struct Listing {
+  std::map<std::uint64_t, std::string> files;  // usable names, by number
+  std::uint64_t last_number = 0;               // damaged ones included
+};
+
+Result<Listing> List(const std::string& logs_dir) {
+  DIR* dir = ::opendir(logs_dir.c_str());
+  if (dir == nullptr) return StoreErrc::kNoAccess;
+  Listing listing;
+  while (const dirent* entry = ::readdir(dir)) {
+    const std::optional<LogFileId> id = ParseLogFileName(entry->d_name);
+    if (!id) continue;
+    listing.last_number = std::max(listing.last_number, id->number);
+    if (!id->damaged) listing.files[id->number] = entry->d_name;
+  }
+  ::closedir(dir);
+  return listing;
+}
+
+std::vector<Gap> WholeRange(const FileInfo& file) {
+  if (file.totals.records == 0) return {};
+  return {{file.totals.first_id, file.totals.last_id, file.totals.records}};
+}
+
+// The process died between the two steps of a deletion.
+void FinishDeletions(Catalog& catalog, const LogSet& logs, Listing& listing) {
+  const Result<std::vector<FileInfo>> half_deleted = catalog.HalfDeletedFiles();
+  if (!half_deleted) return;
+  for (const FileInfo& file : *half_deleted) {
+    RemoveLogFile(logs.PathOf(file));
+    listing.files.erase(file.number);
+    (void)catalog.DropFile(file.number);
+  }
+}
+
+// The catalog knows files that are not there.
+void ForgetMissing(Catalog& catalog, LogSet& logs, const Listing& listing,
+                   std::map<std::uint64_t, FileInfo>& known) {
+  for (auto at = known.begin(); at != known.end();) {
+    if (listing.files.contains(at->first)) {
+      ++at;
+      continue;
+    }
+    if (at->second.totals.records != 0) logs.Warning("log file " + at->second.name + " is missing");
+    (void)catalog.BeginDelete(at->first, WholeRange(at->second));
+    (void)catalog.DropFile(at->first);
+    at = known.erase(at);
+  }
+}
+
+// A file that was not closed in order: its WAL is brought in, its figures are read.
+Result<void> CloseOldFile(Catalog& catalog, LogSet& logs, Sync sync, FileInfo& file, Recovered& recovered) {
+  Result<std::unique_ptr<LogFile>> opened = LogFile::Open(logs.PathOf(file), sync, /*thorough=*/true);
+  if (!opened) return opened.error();
+  file.totals = (*opened)->totals();
+  if (Result<ClientMap> clients = (*opened)->Clients(); clients) recovered.clients = std::move(*clients);
+  if (const Result<void> done = (*opened)->Checkpoint(/*truncate=*/true); !done) return done;
+  opened->reset();
+  file.bytes = FileBytesWithWal(logs.PathOf(file));
+  file.closed = true;
+  (void)catalog.PutFile(file);
+  return {};
+}
+
+Result<void> OpenCurrent(LogSet& logs, Sync sync, bool thorough, FileInfo& file, Recovered& recovered) {
+  Result<std::unique_ptr<LogFile>> opened = LogFile::Open(logs.PathOf(file), sync, thorough);
+  if (!opened) return opened.error();
+  Result<ClientMap> clients = (*opened)->Clients();
+  if (!clients) return clients.error();
+  recovered.clients = std::move(*clients);
+  recovered.current = std::move(*opened);
+  file.totals = recovered.current->totals();
+  file.closed = false;
+  recovered.current_info = file;
+  return {};
+}
+
+// The process died while it made the file, before the catalog heard of it.
+bool IsUnfinished(const std::string& path) {
+  Result<Database> database = Database::Open(path, Database::Mode::kReadWrite);
+  if (!database) return false;
+  const Result<SchemaState> state = CheckSchema(*database, kLogApplicationId);
+  return state && *state == SchemaState::kEmpty;
+}
+
+// One file of the listing: into `logs` when it is usable, set aside when not.
+Result<void> TakeIn(Catalog& catalog, LogSet& logs, Sync sync, FileInfo file, bool newest, bool in_catalog,
+                    Recovered& recovered) {
+  const std::string path = logs.PathOf(file);
+  Result<void> done;
+  if (newest) {
+    done = OpenCurrent(logs, sync, !catalog.was_closed(), file, recovered);
+  } else if (!file.closed || FileExists(path + "-wal")) {
+    done = CloseOldFile(catalog, logs, sync, file, recovered);
+  }
+  if (!done && done.error() == StoreErrc::kCorrupt) {
+    if (in_catalog || !IsUnfinished(path)) {
+      SetAside(catalog, logs, file, file.closed);
+    } else {
+      RemoveLogFile(path);
+    }
+    return {};
+  }
+  if (!done && done.error() != StoreErrc::kDiskFull) return done;
+  if (newest) recovered.current_info = file;
+  if (!in_catalog) (void)catalog.PutFile(file);
+  recovered.last_id = std::max(recovered.last_id, ToInt(file.totals.last_id));
+  file.bytes = FileBytesWithWal(path);
+  logs.Put(file);
+  return {};
+}
+
+// The newest file was damaged: the one before it knows older sequences, which is better than none.
+void LoadOlderClients(const LogSet& logs, Sync sync, Recovered& recovered) {
+  const std::vector<FileInfo> files = logs.Files();
+  if (recovered.current || files.empty()) return;
+  Result<std::unique_ptr<LogFile>> opened =
+      LogFile::Open(logs.PathOf(files.back()), sync, /*thorough=*/false);
+  if (!opened) return;
+  if (Result<ClientMap> clients = (*opened)->Clients(); clients) recovered.clients = std::move(*clients);
+}
+
+}  // namespace
+
+void SetAside(Catalog& catalog, LogSet& logs, const FileInfo& file, bool known) {
+  const std::string path = logs.PathOf(file);
+  for (const char* suffix : {"", "-wal", "-shm"})
+    std::rename((path + suffix).c_str(), (path + ".damaged" + suffix).c_str());
+  logs.Warning("log file " + file.name + " is damaged; it was renamed to " + file.name +
+               ".damaged and its records are left out");
+  const std::vector<Gap> gone = known ? WholeRange(file) : std::vector<Gap>();
+  (void)catalog.BeginDelete(file.number, gone);
+  (void)catalog.DropFile(file.number);
+  logs.Remove(file.number, gone);
+}
+
+Result<Recovered> Recover(Catalog& catalog, LogSet& logs, Sync sync, std::int64_t now) {
+  Result<Listing> listing = List(logs.logs_dir());
+  if (!listing) return listing.error();
+  const Result<std::vector<FileInfo>> listed = catalog.Files();
+  if (!listed) return listed.error();
+  std::map<std::uint64_t, FileInfo> known;
+  for (const FileInfo& file : *listed) known[file.number] = file;
+  FinishDeletions(catalog, logs, *listing);
+  ForgetMissing(catalog, logs, *listing, known);
+
+  Recovered recovered;
+  recovered.last_file_number = std::max(catalog.last_file_number(), listing->last_number);
+  for (const auto& [number, name] : listing->files) {
+    const bool newest = number == listing->files.rbegin()->first;
+    const bool in_catalog = known.contains(number);
+    const FileInfo file = in_catalog ? known[number] : FileInfo{.number = number, .name = name};
+    if (const auto done = TakeIn(catalog, logs, sync, file, newest, in_catalog, recovered); !done)
+      return done.error();
+  }
+  LoadOlderClients(logs, sync, recovered);
+  for (auto at = recovered.clients.begin(); at != recovered.clients.end();)
+    at = at->second.last_seen < now - kClientIdleNs ? recovered.clients.erase(at) : std::next(at);
+  return recovered;
+}
+
+}  // namespace cistern

@@ -1,0 +1,36 @@
+#include "storage/sqlite/schema.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace cistern {
+
+Result<SchemaState> CheckSchema(Database& database, std::int64_t application_id) {
+  const Result<std::int64_t> id = database.Int("PRAGMA application_id");
+  if (!id) return id.error();
+  const Result<std::int64_t> version = database.Int("PRAGMA user_version");
+  if (!version) return version.error();
+  const Result<std::int64_t> tables = database.Int("SELECT count(*) FROM sqlite_schema");
+  if (!tables) return tables.error();
+  if (*id == 0 && *version == 0 && *tables == 0) return SchemaState::kEmpty;
+  if (*id != application_id || *version < 1) return StoreErrc::kCorrupt;
+  if (*version > kSchemaVersion) return StoreErrc::kTooNew;
+  return SchemaState::kCurrent;
+}
+
+Result<void> MarkSchema(Database& database, std::int64_t application_id) {
+  const std::string sql = "PRAGMA application_id=" + std::to_string(application_id) +
+                          "; PRAGMA user_version=" + std::to_string(kSchemaVersion);
+  return database.Run(sql.c_str());
+}
+
+Result<void> CreatePrivateFile(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) return errno == ENOSPC || errno == EDQUOT ? StoreErrc::kDiskFull : StoreErrc::kNoAccess;
+  ::close(fd);
+  return {};
+}
+
+}  // namespace cistern

@@ -1,0 +1,25 @@
+// Which program and release a database belongs to: PRAGMA application_id and user_version.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "storage/sqlite/sqlite.h"
+
+namespace cistern {
+
+inline constexpr std::int64_t kCatalogApplicationId = 0x43495343;  // CISC
+inline constexpr std::int64_t kLogApplicationId = 0x4349534c;      // CISL
+inline constexpr std::int64_t kSchemaVersion = 1;
+
+enum class SchemaState { kEmpty, kCurrent };
+// kTooNew: a newer release wrote it. kCorrupt: not a database, or another program's.
+Result<SchemaState> CheckSchema(Database& database, std::int64_t application_id);
+// Marks a new database; part of the transaction that makes its tables.
+Result<void> MarkSchema(Database& database, std::int64_t application_id);
+
+// Makes an empty file with mode 0600, which SQLite's side files then copy. An existing file stays as it is.
+// Never call it for a database that this process has open.
+Result<void> CreatePrivateFile(const std::string& path);
+
+}  // namespace cistern

@@ -1,0 +1,134 @@
+// The store in SQLite files. README.md beside this file has the layout, the rules and why.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "storage/block/block_codec.h"
+#include "storage/sqlite/catalog.h"
+#include "storage/sqlite/clock_guard.h"
+#include "storage/sqlite/dir_lock.h"
+#include "storage/sqlite/log_file.h"
+#include "storage/sqlite/log_set.h"
+#include "storage/store.h"
+
+namespace cistern {
+
+class SqliteStore final : public Store {
+ public:
+  static Result<std::unique_ptr<SqliteStore>> Open(StoreOptions options, Warn warn);
+  ~SqliteStore() override;
+
+  Result<CommitResult> Append(std::span<RecordBatch* const> batches,
+                              std::span<const ClientSequence> sequences) override;
+  Result<void> Reopen() override;
+  Result<void> CheckWritable() override;
+  std::uint64_t LastSequence(const std::string& client_id) override;
+
+  Result<std::vector<Gap>> ApplyRetention() override;
+  void SetRetention(const Retention& retention) override;
+  void Idle() override;
+
+  std::unique_ptr<Scan> NewScan(const ScanOptions& options) override;
+  RecordId last_id() const override { return RecordId{last_id_.load(std::memory_order_acquire)}; }
+  RecordId first_id() const override;
+  RecordId WaitForCommit(RecordId after, std::chrono::milliseconds timeout) override;
+  void WakeWaiters() override;
+  std::uint64_t AddCommitListener(std::function<void(RecordId)> listener) override;
+  void RemoveCommitListener(std::uint64_t token) override;
+
+  std::string store_id() const override { return catalog_->store_id(); }
+  StoreStats Stats() override;
+
+  std::optional<RecordId> GetCursor(const std::string& name) override { return catalog_->GetCursor(name); }
+  Result<void> PutCursors(std::span<const std::pair<std::string, RecordId>> positions) override;
+  Result<void> DeleteCursor(const std::string& name) override { return catalog_->DeleteCursor(name); }
+
+ private:
+  // What one Append() brings, before it is encoded.
+  struct Incoming {
+    std::uint64_t records = 0;
+    std::int64_t min_received = INT64_MAX, max_received = INT64_MIN;
+  };
+
+  SqliteStore(StoreOptions options, Warn warn);
+  Result<void> OpenCatalog();
+  Result<void> Start();
+
+  // append.cc, writer thread
+  Result<void> PrepareFor(const Incoming& incoming);
+  bool NeedsNewFile(const Incoming& incoming) const;
+  Result<void> BeginFile(std::int64_t received);
+  Result<void> OpenCurrentAgain();
+  void Adopt(const FileInfo& info, std::unique_ptr<LogFile> file);
+  Result<void> Commit(std::span<const TailRow> rows, std::span<const ClientSequence> sequences,
+                      std::int64_t now);
+  void CloseCurrent();
+  Result<void> Reserve(std::uint64_t records);
+  std::vector<TailRow> Encode(std::span<RecordBatch* const> batches);
+  void Publish(std::vector<TailRow> rows, std::span<const ClientSequence> sequences, std::int64_t now);
+  void NotifyCommit(RecordId last);
+  void CheckpointIfDue();
+  bool HasSpace() const;
+  Result<void> CheckSurroundings();
+  Result<void> CheckCurrentFile();
+  bool ContinuesRun() const;
+  void ForgetIdleClients();
+  boost::system::error_code Fail(const boost::system::error_code& error);
+  void TryToClose();
+  std::uint64_t MaxFileBytes() const;
+
+  // retention.cc, writer thread
+  Gap Delete(const FileInfo& file);
+  std::vector<FileInfo> Expired();
+  std::uint64_t BytesOf(const FileInfo& file) const;
+
+  // Constant after Open().
+  const StoreOptions options_;
+  const std::string logs_dir_;
+  const WallClock clock_;
+  std::unique_ptr<DirLock> lock_;
+  std::unique_ptr<Catalog> catalog_;
+  const std::shared_ptr<LogSet> logs_;
+
+  // Writer thread only.
+  BlockEncoder encoder_;
+  std::unique_ptr<LogFile> current_;
+  FileInfo current_info_;  // number 0: there is no current file
+  struct Closing {
+    FileInfo info;
+    std::unique_ptr<LogFile> file;
+  };
+  std::vector<Closing> closing_;  // full files whose last checkpoint has not worked yet
+  std::uint64_t next_id_ = 1, reserved_id_ = 0;
+  std::uint64_t last_file_number_ = 0;
+  std::uint64_t current_inode_ = 0;
+  std::uint64_t checkpointed_wal_bytes_ = 0;  // size of the -wal at the last checkpoint
+  std::int64_t space_checked_ = INT64_MIN;    // since boot, ns
+  std::int64_t clients_checked_ = INT64_MIN;  // wall clock, ns
+  bool space_ok_ = true;
+  ClockGuard clock_guard_;
+
+  std::atomic<std::uint64_t> last_id_{0};
+  std::atomic<int> failed_{0};  // a StoreErrc that only Reopen() clears; 0: none
+
+  mutable std::mutex state_mutex_;  // guards the next two
+  Retention retention_;
+  ClientMap clients_;
+
+  std::mutex commit_mutex_;  // guards wakes_; pairs with commit_
+  std::condition_variable commit_;
+  std::uint64_t wakes_ = 0;
+
+  std::mutex listeners_mutex_;  // guards the next two; held while listeners run
+  std::map<std::uint64_t, std::function<void(RecordId)>> listeners_;
+  std::uint64_t next_listener_ = 1;
+};
+
+}  // namespace cistern
