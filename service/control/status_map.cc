@@ -1,10 +1,13 @@
 #include "service/control/status_map.h"
 
+#include "storage/query/query.h"
+
 namespace cistern {
 
 grpc::Status ToGrpc(const boost::system::error_code& error) {
   using grpc::StatusCode;
   if (!error) return grpc::Status::OK;
+  if (error.category() == QueryErrorCategory()) return {StatusCode::INVALID_ARGUMENT, error.message()};
   if (error.category() != StoreCategory()) return {StatusCode::INTERNAL, error.message()};
   switch (static_cast<StoreErrc>(error.value())) {
     case StoreErrc::kLocked:

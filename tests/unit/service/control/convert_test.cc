@@ -6,6 +6,7 @@
 #include "service/control/status_map.h"
 #include "service/control/token.h"
 #include "service/control/utf8.h"
+#include "storage/query/query.h"
 #include "tests/unit/service/temp_store.h"
 
 namespace cistern {
@@ -39,6 +40,9 @@ TEST(StatusMapTest, EveryStoreErrorHasACodeAndAText) {
     EXPECT_NE(status.error_code(), grpc::StatusCode::OK) << i;
     EXPECT_NE(status.error_code(), grpc::StatusCode::INTERNAL) << i;
     EXPECT_FALSE(status.error_message().empty()) << i;
+  }
+  for (const auto errc : {QueryErrc::kBadLimit, QueryErrc::kTooManyBuckets}) {
+    EXPECT_EQ(ToGrpc(make_error_code(errc)).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
   }
   EXPECT_TRUE(ToGrpc(boost::system::error_code{}).ok());
 }
