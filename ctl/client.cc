@@ -68,10 +68,13 @@ std::string MessageOf(const grpc::Status& status, std::string_view addr, bool co
   return Visible(status.error_message());
 }
 
+// The offset in the filter that the message names; not one in another field of the request (`top_field:
+// ...`).
 std::optional<std::size_t> OffsetIn(std::string_view message) {
   constexpr std::string_view kMarker = "at byte ";
   const auto at = message.find(kMarker);
-  if (at == std::string_view::npos) return std::nullopt;
+  const bool other_field = message.substr(0, message.find(':')).find("field") != std::string_view::npos;
+  if (at == std::string_view::npos || other_field) return std::nullopt;
   const std::string_view digits = message.substr(at + kMarker.size());
   std::size_t offset = 0;
   if (std::from_chars(digits.data(), digits.data() + digits.size(), offset).ec != std::errc())

@@ -1,7 +1,9 @@
 #include "ctl/help.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
+#include "ctl/printer/text.h"
 #include "proto/yaml/suggest.h"
 
 namespace cistern::ctl {
@@ -66,7 +68,10 @@ std::vector<std::string> OptionNames(const CLI::App& app) {
   std::vector<std::string> names;
   for (const CLI::App* owner = &app; owner != nullptr; owner = owner->get_parent()) {
     for (const CLI::Option* option : owner->get_options()) {
-      for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+      for (std::string name : option->get_lnames()) {
+        std::replace(name.begin(), name.end(), '-', '_');  // as Suggest compares
+        names.push_back(name);
+      }
     }
   }
   return names;
@@ -85,13 +90,16 @@ std::string PathOf(const CLI::App& app) {
 
 // What CLI11 could not place, said in our words.
 std::string DescribeExtra(const CLI::App& app, const std::string& extra) {
-  const bool option = extra.starts_with('-');
-  const std::string name = extra.substr(0, extra.find('='));
-  const std::string near = Suggest(name, option ? OptionNames(app) : CommandNames(app));
-  std::string text = (option ? "unknown option " : "unknown command ") + name;
-  if (!option && app.get_subcommands({}).empty()) text = "unexpected argument " + name;
-  if (!near.empty()) text += "; did you mean " + near + "?";
-  return text;
+  const std::string name = Visible(extra.substr(0, extra.find('=')));
+  if (extra.starts_with("--")) {
+    std::string near = Suggest(name.substr(2), OptionNames(app));
+    std::replace(near.begin(), near.end(), '_', '-');
+    return "unknown option " + name + (near.empty() ? "" : "; did you mean --" + near + "?");
+  }
+  if (extra.starts_with('-')) return "unknown option " + name;
+  if (app.get_subcommands({}).empty()) return "unexpected argument " + name;
+  const std::string near = Suggest(name, CommandNames(app));
+  return "unknown command " + name + (near.empty() ? "" : "; did you mean " + near + "?");
 }
 
 }  // namespace

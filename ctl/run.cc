@@ -51,7 +51,9 @@ void AddCommands(CLI::App& root, Context& context) {
   RegisterCompletion(root, context);
   for (CLI::App* command : root.get_subcommands({})) {
     command->group("Commands");
-    for (CLI::App* inner : command->get_subcommands({})) inner->group("Commands");
+    const auto inner = command->get_subcommands({});
+    if (!inner.empty()) command->require_subcommand(1);
+    for (CLI::App* below : inner) below->group("Commands");
   }
 }
 

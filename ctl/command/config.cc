@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -64,26 +63,25 @@ void RunShow(Context& context) {
 }  // namespace
 
 void RegisterConfig(CLI::App& root, Context& context) {
-  auto* command =
-      root.add_subcommand("config", "Checks configuration files, or shows the configuration in force");
-  command->require_subcommand(1);
-  AddExamples(*command, "", {"config check cistern.yaml", "config show"});
+  auto& command =
+      AddCommand(root, "config", "Checks configuration files, or shows the configuration in force");
+  AddExamples(command, "", {"config check cistern.yaml", "config show"});
 
-  auto* check = command->add_subcommand("check", "Checks configuration files without a daemon");
+  auto& check = AddCommand(command, "check", "Checks configuration files without a daemon");
   auto files = std::make_shared<std::vector<std::string>>();
-  check->add_option("FILE", *files, "Configuration files")->required()->type_name("");
+  Require(AddTexts(check, "FILE", *files, "Configuration files"));
   AddExamples(
-      *check,
+      check,
       "Finds unknown keys, bad values and missing keys. What needs this machine (certificate files, "
       "addresses,\n"
       "the data directory) is checked by `cisternd --check-config --config FILE`. Exit code 78: refused.",
       {"config check cistern.yaml"});
-  check->callback([&context, files] { RunCheck(context, *files); });
+  OnRun(check, [&context, files] { RunCheck(context, *files); });
 
-  auto* show = command->add_subcommand(
-      "show", "Shows the configuration the daemon runs with, and where each key is from");
-  AddExamples(*show, "", {"config show"});
-  show->callback([&context] { RunShow(context); });
+  auto& show =
+      AddCommand(command, "show", "Shows the configuration the daemon runs with, and where each key is from");
+  AddExamples(show, "", {"config show"});
+  OnRun(show, [&context] { RunShow(context); });
 }
 
 }  // namespace cistern::ctl

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 
 #include "cistern/v1/log_service.pb.h"
 #include "ctl/client.h"
@@ -27,12 +26,12 @@ void RunCount(Context& context, const CountOptions& options) {
 }  // namespace
 
 void RegisterCount(CLI::App& root, Context& context) {
-  auto* command = root.add_subcommand("count", "Prints how many records match a filter");
+  auto& command = AddCommand(root, "count", "Prints how many records match a filter");
   auto options = std::make_shared<CountOptions>();
-  AddFilter(*command, options->filter);
-  AddRange(*command, options->range, true);
-  AddExamples(*command, "", {"count severity:>=err --since today"});
-  command->callback([&context, options] { RunCount(context, *options); });
+  AddFilter(command, options->filter);
+  AddRange(command, options->range, true);
+  AddExamples(command, "", {"count severity:>=err --since today"});
+  OnRun(command, [&context, options] { RunCount(context, *options); });
 }
 
 }  // namespace cistern::ctl

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 
 #include "cistern/v1/admin_service.pb.h"
 #include "ctl/client.h"
@@ -29,13 +28,12 @@ void RunExplain(Context& context, const ExplainOptions& options) {
 }  // namespace
 
 void RegisterExplain(CLI::App& root, Context& context) {
-  auto* command =
-      root.add_subcommand("explain", "Shows one record: octets, fields and what the parser decided");
+  auto& command = AddCommand(root, "explain", "Shows one record: octets, fields and what the parser decided");
   auto options = std::make_shared<ExplainOptions>();
-  command->add_option("ID", options->id, "Record id, as `query -o json` shows it")->required()->type_name("");
-  AddOverviewOutput(*command, options->output);
-  AddExamples(*command, "Exit code 1: there is no such record.", {"explain 4711"});
-  command->callback([&context, options] { RunExplain(context, *options); });
+  Require(AddNumber(command, "ID", options->id, "Record id, as `query -o json` shows it", 1));
+  AddOverviewOutput(command, options->output);
+  AddExamples(command, "Exit code 1: there is no such record.", {"explain 4711"});
+  OnRun(command, [&context, options] { RunExplain(context, *options); });
 }
 
 }  // namespace cistern::ctl

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-
 #include "cistern/v1/admin_service.pb.h"
 #include "cistern/v1/log_service.pb.h"
 #include "ctl/client.h"
@@ -82,15 +80,15 @@ void RunHistogram(Context& context, const HistogramOptions& options) {
 }  // namespace
 
 void RegisterHistogram(CLI::App& root, Context& context) {
-  auto* command = root.add_subcommand("histogram", "Draws how many matching records arrived over time");
+  auto& command = AddCommand(root, "histogram", "Draws how many matching records arrived over time");
   auto options = std::make_shared<HistogramOptions>();
-  AddFilter(*command, options->filter);
-  command->add_option("--bucket", options->bucket, "Width of one line, for example 5m (default auto)")
-      ->type_name("auto|DURATION");
-  AddRange(*command, options->range, true);
-  AddOverviewOutput(*command, options->output);
-  AddExamples(*command, "Labels are local time; JSON has UTC.", {"histogram app:sshd failed --since 24h"});
-  command->callback([&context, options] { RunHistogram(context, *options); });
+  AddFilter(command, options->filter);
+  AddText(command, "--bucket", options->bucket, "auto|DURATION",
+          "Width of one line, for example 5m (default auto)");
+  AddRange(command, options->range, true);
+  AddOverviewOutput(command, options->output);
+  AddExamples(command, "Labels are local time; JSON has UTC.", {"histogram app:sshd failed --since 24h"});
+  OnRun(command, [&context, options] { RunHistogram(context, *options); });
 }
 
 }  // namespace cistern::ctl

@@ -1,9 +1,14 @@
 #include "ctl/command/options.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <ostream>
+
+#include "ctl/printer/text.h"
 
 namespace cistern::ctl {
 namespace {
@@ -19,7 +24,35 @@ bool IsChoice(std::string_view value, std::string_view choices) {
   return false;
 }
 
+// `--limit` of `-n,--limit`.
+std::string LongName(const std::string& flags) { return flags.substr(flags.rfind(',') + 1); }
+
 }  // namespace
+
+CLI::App& AddCommand(CLI::App& parent, const std::string& name, const std::string& description) {
+  return *parent.add_subcommand(name, description);
+}
+
+void OnRun(CLI::App& command, std::function<void()> run) { command.callback(std::move(run)); }
+
+CLI::Option* AddText(CLI::App& command, const std::string& flags, std::string& value, const std::string& type,
+                     const std::string& description) {
+  return command.add_option(flags, value, description)->type_name(type);
+}
+
+CLI::Option* AddTexts(CLI::App& command, const std::string& flags, std::vector<std::string>& values,
+                      const std::string& description) {
+  return command.add_option(flags, values, description)->type_name("");
+}
+
+CLI::Option* AddFlag(CLI::App& command, const std::string& flags, bool& value,
+                     const std::string& description) {
+  return command.add_flag(flags, value, description);
+}
+
+void Require(CLI::Option* option) { option->required(); }
+void Exclude(CLI::Option* option, CLI::Option* other) { option->excludes(other); }
+bool IsGiven(const CLI::Option* option) { return option->count() > 0; }
 
 std::string FilterWords::Text() const {
   std::string text;
@@ -31,22 +64,18 @@ std::string FilterWords::Text() const {
 }
 
 void AddFilter(CLI::App& command, FilterWords& filter) {
-  command
-      .add_option("FILTER", filter.words,
-                  "Words, \"phrases\", fields (app:sshd, severity:>=err, host:web-*, peer:10.0.0.0/8, "
-                  "msg:/regex/), AND OR NOT ( ). Quote what the shell would touch. Empty: everything")
-      ->type_name("");
+  AddTexts(command, "FILTER", filter.words,
+           "Words, \"phrases\", fields (app:sshd, severity:>=err, host:web-*, peer:10.0.0.0/8, msg:/regex/), "
+           "AND OR NOT ( ). Quote what the shell would touch. Empty: everything");
 }
 
 void AddRange(CLI::App& command, RangeOptions& range, bool axis) {
-  auto* since =
-      command.add_option("--since", range.since, "Not before: 1h, 7d, yesterday, 10:00, 2026-11-20T10:00Z");
+  auto* since = AddText(command, "--since", range.since, "TIME",
+                        "Not before: 1h, 7d, yesterday, 10:00, 2026-11-20T10:00Z");
   auto* from =
-      command.add_option("--from", range.from, "The same as --since; a time without a zone is local");
-  command.add_option("--to", range.to, "Before this time; written as --since");
-  since->type_name("TIME")->excludes(from);
-  from->type_name("TIME");
-  command.get_option("--to")->type_name("TIME");
+      AddText(command, "--from", range.from, "TIME", "The same as --since; a time without a zone is local");
+  AddText(command, "--to", range.to, "TIME", "Before this time; written as --since");
+  Exclude(since, from);
   if (!axis) return;
   AddChoice(command, "--by", range.by, "received|time",
             "Which time range and order mean: received here, or event time as the sender stated it (default "
@@ -73,11 +102,22 @@ CLI::Option* AddChoice(CLI::App& command, const std::string& flags, std::string&
   return command.add_option(flags, value, description)->type_name(choices)->check(check, "");
 }
 
+CLI::Option* AddNumber(CLI::App& command, const std::string& flags, std::uint64_t& value,
+                       const std::string& description, std::uint64_t least, std::uint64_t most) {
+  const auto read = [&value, least, most, name = LongName(flags)](const std::string& text) {
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (code == std::errc() && end == text.data() + text.size() && value >= least && value <= most) return;
+    throw CLI::ValidationError(name, fmt::format("\"{}\" is not a number from {} {}", Visible(text), least,
+                                                 most == UINT64_MAX ? "on" : "to " + std::to_string(most)));
+  };
+  return command.add_option_function<std::string>(flags, read, description)->type_name("N");
+}
+
 CLI::Option* AddSpan(CLI::App& command, const std::string& flags, std::int64_t& ns,
                      const std::string& description) {
-  const auto read = [&ns](const std::string& text) {
+  const auto read = [&ns, name = LongName(flags)](const std::string& text) {
     const auto span = ParseSpan(text);
-    if (!span) throw CLI::ValidationError(span.error().message);
+    if (!span) throw CLI::ValidationError(name, span.error().message);
     ns = *span;
   };
   return command.add_option_function<std::string>(flags, read, description)->type_name("DURATION");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -16,6 +17,20 @@ class Option;
 }
 
 namespace cistern::ctl {
+
+// Adds a subcommand that does `run`. Commands use these functions instead of CLI11 itself, which takes
+// seconds to compile in every file that includes it.
+CLI::App& AddCommand(CLI::App& parent, const std::string& name, const std::string& description);
+void OnRun(CLI::App& command, std::function<void()> run);
+CLI::Option* AddText(CLI::App& command, const std::string& flags, std::string& value, const std::string& type,
+                     const std::string& description);
+CLI::Option* AddTexts(CLI::App& command, const std::string& flags, std::vector<std::string>& values,
+                      const std::string& description);
+CLI::Option* AddFlag(CLI::App& command, const std::string& flags, bool& value,
+                     const std::string& description);
+void Require(CLI::Option* option);
+void Exclude(CLI::Option* option, CLI::Option* other);
+bool IsGiven(const CLI::Option* option);
 
 // [FILTER...]: the words of a filter, joined by spaces.
 struct FilterWords {
@@ -37,6 +52,11 @@ bool ReadRange(Context& context, const RangeOptions& options, TimeRange& range);
 // An option that takes one of `choices`, written `table|json`. Help and completion show the choices.
 CLI::Option* AddChoice(CLI::App& command, const std::string& flags, std::string& value,
                        const std::string& choices, const std::string& description);
+
+// An option that takes a number from `least` to `most`.
+CLI::Option* AddNumber(CLI::App& command, const std::string& flags, std::uint64_t& value,
+                       const std::string& description, std::uint64_t least = 0,
+                       std::uint64_t most = UINT64_MAX);
 
 // An option that takes a span such as `90s` or `7d`.
 CLI::Option* AddSpan(CLI::App& command, const std::string& flags, std::int64_t& ns,

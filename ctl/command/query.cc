@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <ostream>
 
 #include "cistern/v1/log_service.pb.h"
@@ -82,24 +81,23 @@ void RunQuery(Context& context, const QueryOptions& options) {
 }  // namespace
 
 void RegisterQuery(CLI::App& root, Context& context) {
-  auto* command = root.add_subcommand("query", "Shows stored records that match a filter");
+  auto& command = AddCommand(root, "query", "Shows stored records that match a filter");
   auto options = std::make_shared<QueryOptions>();
-  AddFilter(*command, options->filter);
-  auto* limit = command->add_option("-n,--limit", options->limit, "At most N records; 0: all (default 100)");
-  limit->type_name("N");
-  AddChoice(*command, "--order", options->order, "newest|oldest", "Which end comes first (default newest)");
-  AddRange(*command, options->range, true);
-  AddRecordOutput(*command, options->output);
-  command->add_option("--cursor", options->cursor, "Continue behind an earlier query with the same options")
-      ->type_name("CURSOR");
-  command->add_flag("--print-cursor", options->print_cursor,
-                    "Say on standard error where the query ended, for --cursor");
-  command->add_flag("--stats", options->stats, "Say on standard error what the query cost");
-  AddExamples(*command, "",
+  AddFilter(command, options->filter);
+  auto* limit = AddNumber(command, "-n,--limit", options->limit, "At most N records; 0: all (default 100)");
+  AddChoice(command, "--order", options->order, "newest|oldest", "Which end comes first (default newest)");
+  AddRange(command, options->range, true);
+  AddRecordOutput(command, options->output);
+  AddText(command, "--cursor", options->cursor, "CURSOR",
+          "Continue behind an earlier query with the same options");
+  AddFlag(command, "--print-cursor", options->print_cursor,
+          "Say on standard error where the query ended, for --cursor");
+  AddFlag(command, "--stats", options->stats, "Say on standard error what the query cost");
+  AddExamples(command, "",
               {"query failed password", "query app:sshd severity:>=warning --since 1h",
                "query '\"connection reset\" AND NOT host:test-*' -n 0 -o json"});
-  command->callback([&context, options, limit] {
-    options->limit_given = limit->count() > 0;
+  OnRun(command, [&context, options, limit] {
+    options->limit_given = IsGiven(limit);
     RunQuery(context, *options);
   });
 }

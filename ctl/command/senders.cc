@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-
 #include "cistern/v1/admin_service.pb.h"
 #include "ctl/client.h"
 #include "ctl/command/options.h"
@@ -100,19 +98,17 @@ void RunSenders(Context& context, const SendersOptions& options) {
 }  // namespace
 
 void RegisterSenders(CLI::App& root, Context& context) {
-  auto* command = root.add_subcommand("senders", "Lists who has sent messages, latest first");
+  auto& command = AddCommand(root, "senders", "Lists who has sent messages, latest first");
   auto options = std::make_shared<SendersOptions>();
-  command->add_option("MATCH", options->match, "Only those whose address or host name holds this text")
-      ->type_name("");
-  command->add_option("-n,--limit", options->limit, "At most N senders; 0: all (default 100)")
-      ->type_name("N");
-  AddOverviewOutput(*command, options->output);
+  AddText(command, "MATCH", options->match, "", "Only those whose address or host name holds this text");
+  AddNumber(command, "-n,--limit", options->limit, "At most N senders; 0: all (default 100)");
+  AddOverviewOutput(command, options->output);
   AddExamples(
-      *command,
+      command,
       "SKEW is message time minus receive time of the latest message; FAILURES counts messages that were\n"
       "stored raw because no grammar fitted.",
       {"senders", "senders web- -o json"});
-  command->callback([&context, options] { RunSenders(context, *options); });
+  OnRun(command, [&context, options] { RunSenders(context, *options); });
 }
 
 }  // namespace cistern::ctl

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <thread>
 
@@ -8,6 +7,7 @@
 #include "ctl/client.h"
 #include "ctl/command/options.h"
 #include "ctl/printer/status_text.h"
+#include "ctl/printer/text.h"
 #include "ctl/printer/time_text.h"
 
 namespace cistern::ctl {
@@ -31,8 +31,9 @@ CallStatus GetStatus(Client& client, const StatusOptions& options, v1::GetStatus
     if (std::chrono::steady_clock::now() >= end) {
       if (!status.ok()) return status;
       return {.exit_code = kExitUnavailable,
-              .message = fmt::format("not ready after {}: {} {}", FormatSpan(options.wait_ns),
-                                     StateName(response.state()), response.reason())};
+              .message = fmt::format("not ready after {}: {}{}{}", FormatSpan(options.wait_ns),
+                                     StateName(response.state()), response.reason().empty() ? "" : ", ",
+                                     Visible(response.reason()))};
     }
     std::this_thread::sleep_for(kPollInterval);
   }
@@ -54,13 +55,13 @@ void RunStatus(Context& context, const StatusOptions& options) {
 }  // namespace
 
 void RegisterStatus(CLI::App& root, Context& context) {
-  auto* command = root.add_subcommand("status", "Shows how the daemon is doing and where every message went");
+  auto& command = AddCommand(root, "status", "Shows how the daemon is doing and where every message went");
   auto options = std::make_shared<StatusOptions>();
-  AddOverviewOutput(*command, options->output);
-  AddSpan(*command, "--wait-ready", options->wait_ns,
+  AddOverviewOutput(command, options->output);
+  AddSpan(command, "--wait-ready", options->wait_ns,
           "Wait up to this long for the daemon to be ready; else exit 69");
-  AddExamples(*command, "", {"status", "status --wait-ready 30s -o json"});
-  command->callback([&context, options] { RunStatus(context, *options); });
+  AddExamples(command, "", {"status", "status --wait-ready 30s -o json"});
+  OnRun(command, [&context, options] { RunStatus(context, *options); });
 }
 
 }  // namespace cistern::ctl

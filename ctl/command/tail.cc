@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <ostream>
 
 #include "cistern/v1/admin_service.pb.h"
@@ -92,7 +91,6 @@ const char* Contradiction(const TailOptions& options, bool follow) {
   if (options.order == "newest" && (follow || options.by_position())) {
     return "a tail that follows shows the newest last; add --no-follow, or use `cisternctl query`";
   }
-  if (options.limit > kMostLast) return "-n takes 1 to 100000, or 0 for everything stored";
   if (options.by_position() && (options.limit_given || options.range.given())) {
     return "--from-id and --resume say where to start: leave out -n, --since, --from and --to";
   }
@@ -125,36 +123,36 @@ void RunTail(Context& context, const TailOptions& options) {
 }
 
 void AddStart(CLI::App& command, TailOptions& options) {
-  command.add_option("--from-id", options.from_id, "Start at this record id")->type_name("ID");
-  command.add_option("--resume", options.resume, "Start where an earlier tail ended")->type_name("TOKEN");
-  command.get_option("--resume")->excludes("--from-id");
-  command.add_flag("--print-resume", options.print_resume,
-                   "Say on standard error where the tail ended, for --resume");
-  command.add_flag("--no-follow", options.no_follow, "End after the stored records");
+  auto* id = AddNumber(command, "--from-id", options.from_id, "Start at this record id", 1);
+  auto* resume = AddText(command, "--resume", options.resume, "TOKEN", "Start where an earlier tail ended");
+  Exclude(resume, id);
+  AddFlag(command, "--print-resume", options.print_resume,
+          "Say on standard error where the tail ended, for --resume");
+  AddFlag(command, "--no-follow", options.no_follow, "End after the stored records");
 }
 
 }  // namespace
 
 void RegisterTail(CLI::App& root, Context& context) {
-  auto* command = root.add_subcommand("tail", "Shows the latest records, then new ones as they are stored");
+  auto& command = AddCommand(root, "tail", "Shows the latest records, then new ones as they are stored");
   auto options = std::make_shared<TailOptions>();
-  AddFilter(*command, options->filter);
-  auto* limit =
-      command->add_option("-n,--limit", options->limit,
-                          "Begin with the last N matching records; 0: with all stored ones (default 100)");
-  limit->type_name("N");
-  AddChoice(*command, "--order", options->order, "newest|oldest",
+  AddFilter(command, options->filter);
+  auto* limit = AddNumber(
+      command, "-n,--limit", options->limit,
+      "Begin with the last N matching records, at most 100000; 0: with all stored ones (default 100)", 0,
+      kMostLast);
+  AddChoice(command, "--order", options->order, "newest|oldest",
             "Which end comes first; newest only with --no-follow (default oldest)");
-  AddRange(*command, options->range, false);
-  AddRecordOutput(*command, options->output);
-  AddStart(*command, *options);
+  AddRange(command, options->range, false);
+  AddRecordOutput(command, options->output);
+  AddStart(command, *options);
   AddExamples(
-      *command,
+      command,
       "Ctrl-C ends it. When the daemon is restarted, the tail goes on by itself: nothing is missed or shown\n"
       "twice. With --since and without -n it begins at that time; `--from now` shows only new records.",
       {"tail", "tail severity:>=err -n 20", "tail app:sshd --since 10m -o json"});
-  command->callback([&context, options, limit] {
-    options->limit_given = limit->count() > 0;
+  OnRun(command, [&context, options, limit] {
+    options->limit_given = IsGiven(limit);
     RunTail(context, *options);
   });
 }

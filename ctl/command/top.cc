@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-
 #include "cistern/v1/log_service.pb.h"
 #include "ctl/client.h"
 #include "ctl/command/options.h"
@@ -16,7 +14,7 @@ struct TopOptions {
   std::string field;
   FilterWords filter;
   RangeOptions range;
-  std::uint32_t limit = 10;
+  std::uint64_t limit = 10;
   std::string output = "table";
 };
 
@@ -56,7 +54,7 @@ void RunTop(Context& context, const TopOptions& options) {
   v1::AggregateRequest request;
   request.set_filter(options.filter.Text());
   request.set_top_field(options.field);
-  request.set_top_limit(options.limit);
+  request.set_top_limit(static_cast<std::uint32_t>(options.limit));
   SetRange(range, options.range.by, request);
   v1::AggregateResponse response;
   if (Report(context, Client(context).Aggregate(request, response), request.filter()) != kExitOk) return;
@@ -69,21 +67,16 @@ void RunTop(Context& context, const TopOptions& options) {
 }  // namespace
 
 void RegisterTop(CLI::App& root, Context& context) {
-  auto* command = root.add_subcommand("top", "Shows the most frequent values of a field");
+  auto& command = AddCommand(root, "top", "Shows the most frequent values of a field");
   auto options = std::make_shared<TopOptions>();
-  command
-      ->add_option("FIELD", options->field,
-                   "host, app, severity, facility, peer, msgid, tag.NAME, sd.ID.NAME, json.NAME ...")
-      ->required()
-      ->type_name("");
-  AddFilter(*command, options->filter);
-  command->add_option("-n,--limit", options->limit, "How many values, 1 to 10000 (default 10)")
-      ->type_name("N")
-      ->check(CLI::Range(1u, 10'000u).description(""));
-  AddRange(*command, options->range, true);
-  AddOverviewOutput(*command, options->output);
-  AddExamples(*command, "", {"top host severity:>=err --since 24h", "top app -n 20 -o json"});
-  command->callback([&context, options] { RunTop(context, *options); });
+  Require(AddText(command, "FIELD", options->field, "",
+                  "host, app, severity, facility, peer, msgid, tag.NAME, sd.ID.NAME, json.NAME ..."));
+  AddFilter(command, options->filter);
+  AddNumber(command, "-n,--limit", options->limit, "How many values, 1 to 10000 (default 10)", 1, 10'000);
+  AddRange(command, options->range, true);
+  AddOverviewOutput(command, options->output);
+  AddExamples(command, "", {"top host severity:>=err --since 24h", "top app -n 20 -o json"});
+  OnRun(command, [&context, options] { RunTop(context, *options); });
 }
 
 }  // namespace cistern::ctl

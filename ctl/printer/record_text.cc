@@ -17,8 +17,11 @@ class Page {
 
   // Nothing when `value` is empty.
   void Line(std::string_view name, std::string_view value) {
-    if (value.empty()) return;
-    AppendPainted(fmt::format("  {:<16}", name), Paint::kDim, color_, out_);
+    if (!value.empty()) Always(name, value);
+  }
+
+  void Always(std::string_view name, std::string_view value) {
+    AppendPainted(fmt::format("  {:<15} ", name), Paint::kDim, color_, out_);
     AppendVisible(value, out_);
     out_ += '\n';
   }
@@ -61,11 +64,10 @@ void AppendFields(const v1::Record& record, Page& page) {
   for (const auto& element : record.structured_data()) {
     if (element.params().empty()) page.Line(fmt::format("sd.{}", Visible(element.id())), "(no parameters)");
     for (const auto& param : element.params()) {
-      page.Line(fmt::format("sd.{}.{}", Visible(element.id()), Visible(param.name())), " " + param.value());
+      page.Always(fmt::format("sd.{}.{}", Visible(element.id()), Visible(param.name())), param.value());
     }
   }
-  for (const auto& tag : record.tags())
-    page.Line(fmt::format("tag.{}", Visible(tag.name())), " " + tag.value());
+  for (const auto& tag : record.tags()) page.Always(fmt::format("tag.{}", Visible(tag.name())), tag.value());
   std::string flags;
   for (const int flag : record.flags()) {
     flags += flags.empty() ? "" : " ";
@@ -87,7 +89,7 @@ void AppendExplainText(const v1::ExplainResponse& explain, bool color, std::stri
   if (!explain.payload_fields().empty()) {
     page.Title(fmt::format("Fields in the message ({})", Visible(explain.payload_kind())));
   }
-  for (const auto& field : explain.payload_fields()) page.Line(Visible(field.name()), " " + field.value());
+  for (const auto& field : explain.payload_fields()) page.Always(Visible(field.name()), field.value());
   page.Title(fmt::format("Octets as received ({}, {})", explain.record().raw().size(),
                          explain.raw_is_rebuilt() ? "rebuilt from the fields" : "stored as they are"));
   out += "  " + Visible(explain.record().raw()) + "\n";
