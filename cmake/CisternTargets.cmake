@@ -29,6 +29,7 @@ function(cistern_test name)
   if("concurrent" IN_LIST ARG_LABELS)
     add_dependencies(concurrent_tests ${name})
   endif()
+  string(REPLACE ";" "-" label "${ARG_LABELS}")   # a list would not survive gtest_discover_tests; -L is a pattern
   include(GoogleTest)
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 120 PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 300)
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 120 PROPERTIES LABELS "${label}" TIMEOUT 300)
 endfunction()

@@ -183,6 +183,8 @@ class IngestCall final : public grpc::ServerBidiReactor<v1::IngestRequest, v1::I
             [self = shared_from_this()] { self->context_.tail_pool.Post([self] { self->Push(); }); });
         return;
       case Pushed::kKnown:
+        WriteIfDue();   // tells the client, and before the stream can end
+        return Next();
       case Pushed::kAccepted:
         return Next();
     }
@@ -198,7 +200,6 @@ class IngestCall final : public grpc::ServerBidiReactor<v1::IngestRequest, v1::I
       ledger.Received(Transport::kGrpc, count, octets);
       ledger.Dropped(DropReason::kDuplicate, count);
       Count(0, count);
-      if (sequence_ <= client_->committed) Committed(client_->committed);
       return Pushed::kKnown;
     }
     item_.sequence = {client_->id, sequence_};
@@ -225,6 +226,7 @@ class IngestCall final : public grpc::ServerBidiReactor<v1::IngestRequest, v1::I
     std::lock_guard lock(mutex_);
     stored_ += stored;
     duplicates_ += duplicates;
+    if (duplicates > 0) ack_due_ = true;
   }
 
   void Acknowledge(std::uint64_t sequence) {

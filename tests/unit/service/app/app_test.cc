@@ -16,6 +16,7 @@
 #include "cistern/v1/admin_service.grpc.pb.h"
 #include "cistern/v1/config.pb.h"
 #include "cistern/v1/log_service.grpc.pb.h"
+#include "service/logging.h"
 #include "tests/unit/service/temp_store.h"
 
 namespace cistern {
@@ -61,6 +62,7 @@ class AppTest : public ::testing::Test {
     sources.file = file();
     auto loaded = LoadConfig(sources);
     ASSERT_TRUE(loaded.has_value()) << loaded.error().ToString();
+    SetUpLogging("error", "text");
     app_ = App::Create(sources, *loaded, false);
     const auto started = app_->Start();
     ASSERT_TRUE(started.has_value()) << started.error().lines[0];
