@@ -24,10 +24,12 @@ void AppendNumber(std::string& out, unsigned value, int width, char pad = '0') {
 struct Civil {
   Civil(std::int64_t time, int offset_minutes) {
     using namespace std::chrono;
-    sys_time<nanoseconds> local{nanoseconds(time) + minutes(offset_minutes)};
-    auto day = floor<days>(local);
+    // In seconds: the first day that 64 bits of nanoseconds can show does not begin within them.
+    const sys_seconds local{floor<seconds>(nanoseconds(time)) + minutes(offset_minutes)};
+    const auto day = floor<days>(local);
+    const std::int64_t fraction = (time % 1'000'000'000 + 1'000'000'000) % 1'000'000'000;
     date = year_month_day(day);
-    clock = hh_mm_ss<nanoseconds>(local - day);
+    clock = hh_mm_ss<nanoseconds>(local - day + nanoseconds(fraction));
   }
   std::chrono::year_month_day date;
   std::chrono::hh_mm_ss<std::chrono::nanoseconds> clock;
