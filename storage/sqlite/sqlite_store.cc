@@ -90,12 +90,11 @@ Result<void> SqliteStore::OpenCatalog() {
 SqliteStore::~SqliteStore() {
   if (!catalog_) return;
   TryToClose();
-  const bool nothing_left = closing_.empty();
-  const bool closed = !current_ || (failed_ == 0 && current_->Checkpoint(/*truncate=*/true));
+  const bool opened = current_ || current_info_.number == 0;
+  const bool complete = !current_ || current_->Checkpoint(/*truncate=*/true).has_value();
   logs_->readers().CloseAll();
   current_.reset();
-  if (closed && nothing_left && current_info_.closed == false && failed_ == 0)
-    (void)catalog_->Close(std::max(next_id_ - 1, last_id_.load()));
+  if (opened && complete && closing_.empty() && failed_ == 0) (void)catalog_->Close(next_id_ - 1);
 }
 
 std::unique_ptr<Scan> SqliteStore::NewScan(const ScanOptions& options) {

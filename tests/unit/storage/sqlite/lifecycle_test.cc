@@ -142,6 +142,31 @@ TEST_F(LifecycleTest, HalfDoneDeletionIsFinished) {
   EXPECT_FALSE(Warned("missing"));
 }
 
+TEST_F(LifecycleTest, AfterAnErrorNothingIsTakenUntilReopenedAndTheFailedCommitIsGone) {
+  options_.recent_bytes = 0;
+  Open();
+  ASSERT_TRUE(Append({"a"}, 0, {{"client", 1}}));
+  // A row in the way of the next commit, as a commit would leave it whose sync failed.
+  Execute(LogPath(LogFiles().front()),
+          "INSERT INTO tail SELECT 2, 2, 1, min_received, max_received, NULL, NULL, 2, min_received, "
+          "max_received, NULL, "
+          "NULL, 0, blob FROM tail; UPDATE clients SET sequence=2");
+  const auto error = make_error_code(StoreErrc::kIoError);
+  EXPECT_EQ(Append({"b"}, 0, {{"client", 3}}).error(), error);
+  EXPECT_EQ(Append({"b"}).error(), error);
+  EXPECT_EQ(store_->CheckWritable().error(), error);
+  EXPECT_EQ(store_->LastSequence("client"), 1u);
+  ASSERT_TRUE(store_->Reopen());
+  EXPECT_TRUE(store_->CheckWritable());
+  MustAppend({"b"});
+  EXPECT_THAT(ReadAll(), ElementsAre("a", "b"));
+  EXPECT_GT(ids_.back(), 2u);
+  Crash();
+  Open();
+  EXPECT_EQ(store_->LastSequence("client"), 1u);
+  EXPECT_THAT(ReadAll(), ElementsAre("a", "b"));
+}
+
 TEST_F(LifecycleTest, WaitingReaderIsWokenByACommitAndByHand) {
   Open();
   MustAppend({"a"});
