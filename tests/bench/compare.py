@@ -110,12 +110,13 @@ def measure(receiver, scheme, connections, count, certs, rate=0):
         load = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         if load.returncode != 0:
             raise SystemExit(f"{command}: {load.stderr}")
-        sent, offered = json.loads(load.stdout.splitlines()[-1])["sent"], time.monotonic() - started
+        result = json.loads(load.stdout.splitlines()[-1])
+        sent = result["sent"]
         stored = wait_until_stored(server, sent)
         elapsed = time.monotonic() - started
         cpu, peak = cpu_seconds(server.pid) - before, peak_bytes(server.pid)
         disk = server.stop()
-        return {"sent": sent, "lost": sent - stored, "offered": sent / offered, "per_second": stored / elapsed, "cpu_us": cpu * 1e6 / max(stored, 1),
+        return {"sent": sent, "lost": sent - stored, "offered": result["per_second"], "per_second": stored / elapsed, "cpu_us": cpu * 1e6 / max(stored, 1),
                 "peak_mib": peak / (1 << 20), "disk_bytes": disk / max(stored, 1)}
 
 

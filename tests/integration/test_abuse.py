@@ -51,7 +51,12 @@ class Abuse(CisternTest):
         return sock
 
     def background(self, work):
-        threading.Thread(target=work, name=f"abuse {work.__name__}", daemon=True).start()
+        def run():
+            try:
+                work()
+            except OSError:
+                self.assertTrue(self.stop.is_set(), "a sender was cut off")
+        threading.Thread(target=run, name=f"abuse {work.__name__}", daemon=True).start()
 
     def drip(self):
         sock = self.connect(self.daemon.port)
@@ -83,6 +88,7 @@ class Abuse(CisternTest):
                 if now > end:
                     break
             stream.cancel()
+            self.stop.set()
         return sorted(latencies)
 
     def test_others_are_served_and_memory_is_bounded(self):

@@ -131,7 +131,7 @@ class Commands(CisternTest):
         self.assertEqual(len(gone.stderr.strip().splitlines()), 1, gone.stderr)
 
     def test_control_characters_are_escaped_on_a_terminal(self):
-        udp_send(self.daemon.port, b"<13>Jan  2 03:04:05 h evil: \x1b[2J\x07gotcha\xe2\x80\xae")
+        udp_send(self.daemon.port, b"<13>Jan  2 03:04:05 h evil: \x1b[2J\x07 gotcha \xe2\x80\xae")
         self.daemon.settle(1001)
         master, terminal = pty.openpty()
         subprocess.run([CTL, "--addr", f"127.0.0.1:{self.daemon.control}", "query", "--color", "never", "gotcha"],
@@ -176,7 +176,7 @@ class SendAndLoad(CisternTest):
                 done = daemon.ctl("load", "--to", f"{scheme}://127.0.0.1:{daemon.port}", "--count", 20000,
                                   "--connections", connections, "--rate", 20000, "--verify", "-o", "json")
                 result = json.loads(done.stdout.splitlines()[-1])
-                self.assertEqual(result["sent"], 20000, result)
+                self.assertEqual((result["sent"], result["stored"], result["verified"]), (20000, 20000, True), result)
         self.assertEqual(daemon.settle(60000).stored, 60000)
 
 

@@ -50,7 +50,9 @@ class StartErrors(CisternTest):
         self.refused(CONFIGURATION, "cistern.yaml:", config="log: {level: info\n")
 
     def test_missing_configuration_file(self):
-        self.refused(CONFIGURATION, "absent.yaml", args=["--config", self.work / "absent.yaml"])
+        done = subprocess.run([DAEMON, "--config", self.work / "absent.yaml"], capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, CONFIGURATION, done.stderr)
+        self.assertRegex(done.stderr, r"^.*absent\.yaml.*\n$")
 
     def test_unknown_flag(self):
         done = subprocess.run([DAEMON, "--prot", "1"], capture_output=True, text=True, timeout=60)
@@ -97,7 +99,7 @@ class StartErrors(CisternTest):
     def test_data_directory_that_is_a_file(self):
         path = self.work / "file"
         path.write_text("")
-        self.refused(UNAVAILABLE, path, args=["--data", path / "data"])
+        self.refused(CONFIGURATION, path, args=["--data", path / "data"])
 
     def test_two_listeners_of_one_name(self):
         port = free_port()

@@ -200,6 +200,8 @@ log {{ source(s); destination(d); }};
 
 
 class PythonSysLogHandler(SenderTest):
+    """It sends a PRI and text, no header: RFC 3164 section 4.3.2 says that all of the rest is the message."""
+
     def log_one(self, text, **options):
         handler = logging.handlers.SysLogHandler(facility=logging.handlers.SysLogHandler.LOG_DAEMON, **options)
         handler.ident = "billing: "
@@ -210,17 +212,17 @@ class PythonSysLogHandler(SenderTest):
 
     def test_udp(self):
         self.log_one("python datagram", address=("127.0.0.1", self.daemon.port))
-        self.expect('"python datagram"', message="python datagram", app_name="billing", facility="daemon",
+        self.expect('"python datagram"', message="billing: python datagram", app_name=None, facility="daemon",
                     severity="err", transport="udp", hostname=None, time=None)
 
     def test_tcp_with_nul_trailer(self):
         self.log_one("python stream", address=("127.0.0.1", self.daemon.port), socktype=socket.SOCK_STREAM)
-        self.expect('"python stream"', message="python stream", app_name="billing", facility="daemon",
+        self.expect('"python stream"', message="billing: python stream", app_name=None, facility="daemon",
                     severity="err", transport="tcp", hostname=None, time=None)
 
     def test_local_socket(self):
         self.log_one("python path", address=str(self.daemon.work / "log.sock"))
-        self.expect('"python path"', message="python path", app_name="billing", facility="daemon", severity="err",
+        self.expect('"python path"', message="billing: python path", app_name=None, facility="daemon", severity="err",
                     transport="unix", listener="local")
 
 
@@ -243,7 +245,9 @@ class OpensslClient(SenderTest):
         self.s_client(b"<13>never stored\n", check=False)
         stranger = Authority(self.work / "other", "other").issue("stranger", "DNS:stranger.example")
         self.s_client(b"<13>never stored\n", "-cert", stranger[0], "-key", stranger[1], check=False)
-        eventually(lambda: self.daemon.log().count("handshake") >= 2, 10, "both refusals are logged")
+        eventually(lambda: self.daemon.metrics().sum("cistern_connections_closed_total", reason="handshake_failed") == 2,
+                   10, "both refusals are counted")
+        self.assertRegex(self.daemon.log(), r'listener "tls": connection from 127\.0\.0\.1:\d+ closed: .*certificate')
         self.assertEqual(self.daemon.query("never"), [])
 
 
