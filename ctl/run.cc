@@ -43,10 +43,8 @@ void AddCommands(CLI::App& root, Context& context) {
   RegisterSenders(root, context);
   RegisterStatus(root, context);
   RegisterExplain(root, context);
-#ifdef CISTERN_CTL_SENDER
   RegisterSend(root, context);
   RegisterLoad(root, context);
-#endif
   RegisterConfig(root, context);
   RegisterCompletion(root, context);
   for (CLI::App* command : root.get_subcommands({})) {

@@ -1,7 +1,9 @@
 #include "ctl/printer/text.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <array>
-#include <cstdio>
 
 namespace cistern::ctl {
 namespace {
@@ -203,10 +205,9 @@ std::string FormatBytes(std::uint64_t bytes) {
     value /= 1024;
     ++unit;
   }
-  char text[32];
-  const bool whole = unit == 0 || value == static_cast<double>(static_cast<std::uint64_t>(value));
-  std::snprintf(text, sizeof text, whole ? "%.0f %s" : "%.1f %s", value, kUnits[unit]);
-  return text;
+  std::string text = fmt::format("{:.{}f}", value, unit == 0 ? 0 : 1);
+  if (text.ends_with(".0")) text.resize(text.size() - 2);
+  return text + " " + kUnits[unit];
 }
 
 std::string FormatCount(std::uint64_t count) {
