@@ -58,17 +58,11 @@ def free_port():
                 continue
 
 
-def wait_for_port(port, timeout=20.0):
-    def connects():
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", port)) == 0
-    eventually(connects, timeout, f"something listens on port {port}")
-
-
-def wait_for_udp_port(port, timeout=20.0):
+def wait_for_port(port, protocol="tcp", timeout=20.0):
+    """Waits until a process of this machine listens there, without connecting to it."""
     def bound():
-        return f":{port:04X} " in pathlib.Path("/proc/net/udp").read_text()
-    eventually(bound, timeout, f"something receives on UDP port {port}")
+        return f":{port:04X} 00000000:0000 " in pathlib.Path(f"/proc/net/{protocol}").read_text()
+    eventually(bound, timeout, f"something listens on {protocol} port {port}")
 
 
 class Metrics(dict):

@@ -10,7 +10,7 @@ import socket
 import subprocess
 
 from certs import Authority
-from rig import PEERS, CisternTest, eventually, free_port, main, udp_send, wait_for_port, wait_for_udp_port
+from rig import PEERS, CisternTest, eventually, free_port, main, udp_send, wait_for_port
 from stubs import Client, record
 
 PID = 4711
@@ -134,7 +134,7 @@ input(type="imudp" address="127.0.0.1" port="{port}")
                                           key=self.client_key) + f'action(type="omfwd" target="127.0.0.1" {action})\n')
         self.spawn(PEERS / "bin/rsyslogd", "-n", "-f", conf, "-i", folder / "pid")
         text = "<141>1 2026-03-04T05:06:07.123456+02:00 edge-1 app 77 ID7 [x@32473 k=\"v\"] relayed by rsyslog"
-        wait_for_udp_port(port)
+        wait_for_port(port, "udp")
         udp_send(port, text.encode())
 
     def expect_relayed(self, transport, **more):
