@@ -16,10 +16,11 @@ fi
 buildah bud --quiet --layers --format docker "${from[@]}" -f docker/Dockerfile -t cistern:test .
 
 name=cistern-image-test
-trap 'podman rm -f "$name" > /dev/null; podman volume rm -f "$name" > /dev/null' EXIT
+trap 'podman rm -f "$name" > /dev/null 2>&1; podman volume rm -f "$name" > /dev/null' EXIT
 run() {
-  podman run -d --name "$name" --no-healthcheck --network none --read-only --read-only-tmpfs=false --cap-drop=ALL \
-    --security-opt no-new-privileges --memory 384m --pids-limit 256 -v "$name:/data" cistern:test > /dev/null
+  # Without systemd podman complains that it cannot make a timer for the health check, which is run by hand below.
+  podman run -d --name "$name" --network none --read-only --read-only-tmpfs=false --cap-drop=ALL \
+    --security-opt no-new-privileges --memory 384m --pids-limit 256 -v "$name:/data" cistern:test > /dev/null 2>&1
   until podman exec "$name" cisternctl status > /dev/null 2>&1; do
     podman inspect "$name" --format '{{.State.Status}}' | grep -q running || { podman logs "$name"; exit 1; }
     sleep 0.1
@@ -36,13 +37,12 @@ expect "root is read-only" ro "$(podman exec "$name" sed -n 's/^[^ ]* \/ [^ ]* \
 podman exec "$name" cisternctl send --to udp://127.0.0.1:5140 "hello over udp"
 podman exec "$name" cisternctl send --to tcp://127.0.0.1:5140 "hello over tcp"
 until [ "$(podman exec "$name" cisternctl count hello)" = 2 ]; do sleep 0.1; done
-health=$(podman inspect cistern:test --format '{{join .HealthCheck.Test " "}}' 2> /dev/null || podman inspect cistern:test --format '{{.Healthcheck.Test}}')
-expect "health check" "[CMD cisternctl status]" "[${health#[}"
-podman stop -t 25 "$name" > /dev/null
+podman healthcheck run "$name"
+podman stop -t 25 "$name" > /dev/null 2>&1
 expect "exit code" 0 "$(podman inspect "$name" --format '{{.State.ExitCode}}')"
-podman rm "$name" > /dev/null
+podman rm "$name" > /dev/null 2>&1
 run
 expect "records after a restart" 2 "$(podman exec "$name" cisternctl count hello)"
-podman stop -t 25 "$name" > /dev/null
+podman stop -t 25 "$name" > /dev/null 2>&1
 expect "exit code" 0 "$(podman inspect "$name" --format '{{.State.ExitCode}}')"
 echo "image: built, ran without privileges, kept its records, stopped with 0"
