@@ -44,15 +44,15 @@ format: ## Formats the C++ sources
 	@git ls-files '*.cc' '*.h' | xargs -r clang-format -i
 
 .PHONY: check
-check: ## Format, scripts, layering and house rules; changes nothing
+check: deps-check ## Format, scripts, layering and house rules; changes nothing
 	tests/check.sh
 
 .PHONY: clean
 clean: ## Removes everything that was built
 	rm -rf build
 
-.PHONY: deps-build deps-test deps-deploy
-deps-build deps-test deps-deploy: deps-%:
+.PHONY: deps-build deps-test deps-check deps-deploy
+deps-build deps-test deps-check deps-deploy: deps-%:
 	@mkdir -p build
 	@[ -n "$(SKIP_DEPS)" ] || cmake/install-deps.sh $*
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the Debian 12 packages that are missing: install-deps.sh GROUP...   (build, test, fuzz, deploy)
+# Installs the Debian 12 packages that are missing: install-deps.sh GROUP...   (build, test, check, fuzz, deploy)
 # Calls apt only when something is missing; as root, or through sudo.
 set -euo pipefail
 
@@ -9,6 +9,7 @@ build=(ccache cmake g++ lld make ninja-build pkg-config libabsl-dev libbenchmark
   prometheus-cpp-dev protobuf-compiler protobuf-compiler-grpc tzdata)
 # python3-grpcio and python3-grpc-tools: a client that shares no code with ours.
 test=(bsdutils curl openssl python3 python3-grpc-tools python3-grpcio sqlite3 util-linux)
+check=(clang-format shellcheck)
 fuzz=(clang-16 libclang-rt-16-dev)
 deploy=(buildah podman runc catatonit mmdebstrap)
 
@@ -17,9 +18,10 @@ for group in "${@:-build}"; do
   case "$group" in
     build) wanted+=("${build[@]}") ;;
     test) wanted+=("${test[@]}") ;;
+    check) wanted+=("${check[@]}") ;;
     fuzz) wanted+=("${fuzz[@]}") ;;
     deploy) wanted+=("${deploy[@]}") ;;
-    *) echo "install-deps: unknown group '$group'; known: build test fuzz deploy" >&2; exit 64 ;;
+    *) echo "install-deps: unknown group '$group'; known: build test check fuzz deploy" >&2; exit 64 ;;
   esac
 done
 
