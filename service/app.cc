@@ -70,6 +70,7 @@ class AppImpl final : public App {
     if (auto started = StartHttp(); !started) return started;
     if (print_to_stdout_) printer_ = std::make_unique<StdoutPrinter>(*store_);
     Announce();
+    started_ = true;
     return {};
   }
 
@@ -110,7 +111,7 @@ class AppImpl final : public App {
     if (control_) control_->Stop(std::min(end, steady_clock::now() + std::chrono::milliseconds(2000)));
     if (printer_) printer_->Stop(end);
     Tick();
-    LogBooks();
+    if (started_) LogBooks();
     http_.reset();
     control_.reset();
     printer_.reset();
@@ -280,7 +281,7 @@ class AppImpl final : public App {
   std::atomic<bool> draining_{false};
   std::atomic<bool> reload_ok_{true};
   std::atomic<std::int64_t> reload_time_{start_time_ / 1'000'000'000};
-  bool stopped_ = false;
+  bool started_ = false, stopped_ = false;
 };
 
 }  // namespace
