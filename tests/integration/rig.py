@@ -103,6 +103,8 @@ class Ledger:
 class Daemon:
     """One cisternd and the folder it works in. `config` is merged into a configuration with UDP and TCP listeners."""
 
+    BOOKS = re.compile(r"stopped: received (\d+) = stored (\d+) \+ dropped (\d+) \+ in flight (\d+)")
+
     def __init__(self, work, config=None, args=(), env=None, prefix=()):
         self.work = pathlib.Path(work)
         self.port, self.control, self.http = free_port(), free_port(), free_port()
@@ -121,12 +123,14 @@ class Daemon:
         }
         self.write_config()
         self.process = None
+        self.ended = False  # by stop() or kill(), not by itself
 
     def write_config(self):
         self.config_path.write_text(json.dumps(self.config, indent=1))  # JSON is YAML
 
     def spawn(self):
         """Starts the process without waiting for it to be ready."""
+        self.ended = False
         with open(self.log_path, "ab") as log, open(self.stdout_path, "ab") as out:
             self.process = subprocess.Popen(
                 [*self.prefix, DAEMON, "--config", self.config_path, *self.args],
@@ -150,12 +154,18 @@ class Daemon:
         self.process.send_signal(number)
 
     def stop(self, timeout=20):
-        """SIGTERM; returns the exit code."""
+        """SIGTERM; returns the exit code. The books that the daemon closes with must balance."""
+        self.ended = True
         if self.running():
             self.signal(signal.SIGTERM)
-        return self.process.wait(timeout * (4 if SANITIZED else 1))
+        code = self.process.wait(timeout * (4 if SANITIZED else 1))
+        books = self.BOOKS.findall(self.log())
+        if not books or int(books[-1][0]) != sum(map(int, books[-1][1:3])) or books[-1][3] != "0":
+            raise AssertionError(f"no balanced books at the end: {books[-1:]}\n{self.log()[-4000:]}")
+        return code
 
     def kill(self):
+        self.ended = True
         if self.running():
             self.signal(signal.SIGKILL)
             self.process.wait()
@@ -221,9 +231,10 @@ class CisternTest(unittest.TestCase):
         return daemon.start()
 
     def finish(self, daemon):
-        if not daemon.running():
-            return
         try:
+            if daemon.ended:
+                return
+            self.assertTrue(daemon.running(), f"the daemon went away by itself\n{daemon.log()[-4000:]}")
             daemon.settle()
             self.assertEqual(daemon.stop(), 0, daemon.log()[-4000:])
         finally:
