@@ -20,6 +20,7 @@ struct TailOptions {
   std::string output;
   std::uint64_t from_id = 0;
   std::string resume;
+  std::string name;
   bool print_resume = false;
   bool no_follow = false;
   bool by_position() const { return from_id > 0 || !resume.empty(); }
@@ -111,13 +112,14 @@ void RunTail(Context& context, const TailOptions& options) {
       format, {.color = context.color, .terminal = context.terminal, .zone = absl::LocalTimeZone()});
   const bool include_raw = format == OutputFormat::kRaw;
   Client client(context);
-  if (!follow && !options.by_position())
+  if (!follow && !options.by_position() && options.name.empty())
     return ShowStored(context, client, *printer, options, range, include_raw);
 
   FollowPlan plan{.from = range.from, .to = range.to, .print_resume = options.print_resume};
   plan.request.set_filter(options.filter.Text());
   plan.request.set_follow(follow);
   plan.request.set_include_raw(include_raw);
+  plan.request.set_cursor_name(options.name);
   if (Report(context, SetStart(client, options, range, plan.request)) != kExitOk) return;
   Follower(context, client, *printer).Run(std::move(plan));
 }
@@ -126,6 +128,8 @@ void AddStart(CLI::App& command, TailOptions& options) {
   auto* id = AddNumber(command, "--from-id", options.from_id, "Start at this record id", 1);
   auto* resume = AddText(command, "--resume", options.resume, "TOKEN", "Start where an earlier tail ended");
   Exclude(resume, id);
+  AddText(command, "--name", options.name, "NAME",
+          "Let the daemon remember the position under this name: the next tail of NAME goes on behind it");
   AddFlag(command, "--print-resume", options.print_resume,
           "Say on standard error where the tail ended, for --resume");
   AddFlag(command, "--no-follow", options.no_follow, "End after the stored records");

@@ -202,7 +202,8 @@ grpc::Status ReadOptions(const v1::TailRequest& request, LogContext& context, Ta
     return Invalid("cursor_name: 1 to 128 letters, digits, '.', '_' and '-'");
   }
   options.name = "tail/" + request.cursor_name();
-  if (const auto position = context.positions.Get(options.name)) {
+  const auto position = context.positions.Get(options.name);
+  if (position && request.start_case() != v1::TailRequest::kResumeToken) {
     options.after = *position;
     return grpc::Status::OK;
   }

@@ -10,3 +10,6 @@ for bench in "$bin"/*_bench; do
   printf '\n%s\n' "${bench##*/}"
   "$bench" --benchmark_min_time=0.5 --benchmark_color=false 2> /dev/null
 done
+
+printf '\nten thousand idle connections, a drip, stalled handshakes and a flood\n'
+CISTERN_TIMED=1 /usr/bin/python3 "$here/../integration/test_abuse.py" Abuse.test_others_are_served_and_memory_is_bounded
