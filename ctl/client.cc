@@ -8,6 +8,7 @@
 #include <limits>
 #include <optional>
 #include <ostream>
+#include <utility>
 
 #include "cistern/v1/admin_service.grpc.pb.h"
 #include "cistern/v1/log_service.grpc.pb.h"
@@ -49,6 +50,22 @@ bool IsConnectionLoss(const grpc::Status& status) {
          (status.error_code() == grpc::StatusCode::INTERNAL && says("RST_STREAM"));
 }
 
+// The server names fields of the request; who typed the command line knows options.
+std::string InOurWords(std::string message) {
+  constexpr std::pair<std::string_view, std::string_view> kNames[] = {{"top_field: at byte 0: ", "FIELD: "},
+                                                                      {"top_field: ", "FIELD: "},
+                                                                      {"bucket: ", "--bucket: "},
+                                                                      {"cursor: ", "--cursor: "},
+                                                                      {"resume_token: ", "--resume: "}};
+  for (const auto& [field, option] : kNames) {
+    if (!message.starts_with(field)) continue;
+    // The end of the advice on unknown names holds for filters only.
+    const auto end = option == "FIELD: " ? message.find("; to search for") : std::string::npos;
+    return std::string(option) + message.substr(field.size(), end - field.size());
+  }
+  return message;
+}
+
 std::string MessageOf(const grpc::Status& status, std::string_view addr, bool connected,
                       std::int64_t timeout_ns) {
   switch (status.error_code()) {
@@ -60,21 +77,21 @@ std::string MessageOf(const grpc::Status& status, std::string_view addr, bool co
       break;
   }
   if (IsConnectionLoss(status) && !connected) {
+    if (status.error_message().find("DNS resolution failed") != std::string::npos)
+      return fmt::format("cannot reach cisternd at {}: no such host (--addr, CISTERN_ADDR)", addr);
     return fmt::format("cannot reach cisternd at {}: is it running? (--addr, CISTERN_ADDR)", addr);
   }
   if (status.error_message().empty()) {
     return fmt::format("cisternd at {} answered with error {}", addr, static_cast<int>(status.error_code()));
   }
-  return Visible(status.error_message());
+  return InOurWords(Visible(status.error_message()));
 }
 
-// The offset in the filter that the message names; not one in another field of the request (`top_field:
-// ...`).
+// The offset in the filter that the message names; not one in another field of the request.
 std::optional<std::size_t> OffsetIn(std::string_view message) {
   constexpr std::string_view kMarker = "at byte ";
   const auto at = message.find(kMarker);
-  const bool other_field = message.substr(0, message.find(':')).find("field") != std::string_view::npos;
-  if (at == std::string_view::npos || other_field) return std::nullopt;
+  if (at == std::string_view::npos || !message.starts_with("filter:")) return std::nullopt;
   const std::string_view digits = message.substr(at + kMarker.size());
   std::size_t offset = 0;
   if (std::from_chars(digits.data(), digits.data() + digits.size(), offset).ec != std::errc())

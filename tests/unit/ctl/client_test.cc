@@ -23,6 +23,14 @@ struct StatusCase {
 constexpr StatusCase kStatuses[] = {
     {"Unreachable", grpc::StatusCode::UNAVAILABLE, "failed to connect to all addresses", false,
      kExitUnavailable, true, "cannot reach cisternd at 127.0.0.1:1: is it running? (--addr, CISTERN_ADDR)"},
+    {"NoSuchHost", grpc::StatusCode::UNAVAILABLE, "DNS resolution failed for x:1", false, kExitUnavailable,
+     true, "cannot reach cisternd at 127.0.0.1:1: no such host (--addr, CISTERN_ADDR)"},
+    {"TopField", grpc::StatusCode::INVALID_ARGUMENT,
+     "top_field: at byte 0: found \"foo\", expected a field name; to search for this text, write it in "
+     "quotes",
+     true, kExitUsage, false, "FIELD: found \"foo\", expected a field name"},
+    {"Bucket", grpc::StatusCode::INVALID_ARGUMENT, "bucket: must be at least 1 ms", true, kExitUsage, false,
+     "--bucket: must be at least 1 ms"},
     {"Draining", grpc::StatusCode::UNAVAILABLE, "cisternd is stopping", true, kExitUnavailable, true,
      "cisternd is stopping"},
     {"StreamRemoved", grpc::StatusCode::UNKNOWN, "Stream removed", false, kExitUnavailable, true,
