@@ -91,12 +91,18 @@ std::string PathOf(const CLI::App& app) {
 // What CLI11 could not place, said in our words.
 std::string DescribeExtra(const CLI::App& app, const std::string& extra) {
   const std::string name = Visible(extra.substr(0, extra.find('=')));
+  if (extra.starts_with('-') && app.get_option_no_throw(name) != nullptr) {
+    return "option " + name + " belongs behind its command: " + PathOf(app) + " " + name + " ...";
+  }
   if (extra.starts_with("--")) {
     std::string near = Suggest(name.substr(2), OptionNames(app));
     std::replace(near.begin(), near.end(), '_', '-');
     return "unknown option " + name + (near.empty() ? "" : "; did you mean --" + near + "?");
   }
-  if (extra.starts_with('-')) return "unknown option " + name;
+  if (extra.starts_with('-')) {
+    const bool filter = app.get_option_no_throw("FILTER") != nullptr;
+    return "unknown option " + name + (filter ? "; to exclude in a filter, write NOT " + name.substr(1) : "");
+  }
   if (app.get_subcommands({}).empty()) return "unexpected argument " + name;
   const std::string near = Suggest(name, CommandNames(app));
   return "unknown command " + name + (near.empty() ? "" : "; did you mean " + near + "?");

@@ -6,6 +6,7 @@
 
 #include "ctl/command/options.h"
 #include "ctl/help.h"
+#include "ctl/printer/text.h"
 
 namespace cistern::ctl {
 namespace {
@@ -18,19 +19,29 @@ bool WantsColor(const std::string& choice, const Context& context) {
   return context.terminal && !dumb && (no_color == nullptr || *no_color == '\0');
 }
 
+// Empty, or what is wrong with the form of an address; whether it can be reached shows later.
+std::string CheckAddr(const std::string& addr) {
+  const auto colon = addr.rfind(':');
+  const bool port = colon != std::string::npos && colon > 0 && colon + 1 < addr.size() &&
+                    addr.find_first_not_of("0123456789", colon + 1) == std::string::npos;
+  if (addr.starts_with("unix:") || (port && addr.find('/') == std::string::npos)) return {};
+  return "\"" + Visible(addr) + "\" is not HOST:PORT or unix:PATH";
+}
+
 void AddGlobalOptions(CLI::App& root, Context& context) {
   root.add_option(
           "--addr", context.addr,
           "The daemon: HOST:PORT or unix:PATH (default 127.0.0.1:5141, or the environment's CISTERN_ADDR)")
       ->type_name("ADDR")
-      ->envname("CISTERN_ADDR");
+      ->envname("CISTERN_ADDR")
+      ->check(CheckAddr, "");
   AddSpan(root, "--timeout", context.timeout_ns,
           "Longest time for one call; 0: no limit (default 30s; query and tail: no limit)");
   root.add_flag("--quiet", context.quiet, "No notes on standard error, only errors");
   auto color = std::make_shared<std::string>("auto");
   AddChoice(root, "--color", *color, "auto|always|never",
             "Colours; auto heeds NO_COLOR and the terminal (default auto)");
-  root.set_version_flag("--version", std::string("cisternctl ") + CISTERN_VERSION, "Show the version");
+  root.set_version_flag("-V,--version", std::string("cisternctl ") + CISTERN_VERSION, "Show the version");
   root.parse_complete_callback([&context, color] { context.color = WantsColor(*color, context); });
 }
 

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <thread>
@@ -13,6 +14,7 @@
 #include "ctl/command/send_options.h"
 #include "ctl/interrupt.h"
 #include "ctl/printer/json.h"
+#include "ctl/printer/text.h"
 #include "ctl/sender/load_mark.h"
 #include "ctl/sender/load_run.h"
 #include "ctl/sender/verifier.h"
@@ -28,6 +30,7 @@ constexpr unsigned kMaxConnections = 10'000;
 struct LoadCommand {
   TargetOptions target;
   LoadOptions load;
+  std::uint64_t connections = 1;
   std::string format = "mixed";
   bool verify = false;
   std::string output = "table";
@@ -41,6 +44,14 @@ double CpuSeconds() {
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
   };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+// Empty, or what is wrong with `text` as a rate.
+std::string CheckRate(const std::string& text) {
+  double rate = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), rate);
+  if (code == std::errc() && end == text.data() + text.size() && rate >= 0) return {};
+  return "\"" + Visible(text) + "\" is not a number from 0 on";
 }
 
 std::string RunFilter(const std::string& run) { return "\"run=" + run + "\""; }
@@ -131,6 +142,7 @@ void RunLoadCommand(Context& context, LoadCommand command) {
   const auto target = ReadTarget(context, command.target);
   if (!target) return;
   command.load.run = MakeRunId();
+  command.load.connections = static_cast<unsigned>(command.connections);
   command.load.framing = target->framing;
   command.load.format = command.format == "5424"   ? LoadFormat::kRfc5424
                         : command.format == "3164" ? LoadFormat::kRfc3164
@@ -176,23 +188,18 @@ void RegisterLoad(CLI::App& root, Context& context) {
   auto options = std::make_shared<LoadCommand>();
   AddTarget(*command, options->target);
   options->load.count = 100'000;
-  command->add_option("--count", options->load.count, "Messages in all (default 100000)")
-      ->type_name("N")
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{10'000'000'000}));
+  AddNumber(*command, "--count", options->load.count, "Messages in all (default 100000)", 1, 10'000'000'000);
   command
       ->add_option("--rate", options->load.rate,
                    "Messages a second in all; 0: as fast as possible (default 0)")
       ->type_name("N")
-      ->check(CLI::NonNegativeNumber);
-  command->add_option("--connections", options->load.connections, "Senders at the same time (default 1)")
-      ->type_name("N")
-      ->check(CLI::Range(1u, kMaxConnections));
+      ->check(CheckRate, "");
+  AddNumber(*command, "--connections", options->connections,
+            "Senders at the same time, at most 10000 (default 1)", 1, kMaxConnections);
   AddChoice(*command, "--format", options->format, "mixed|5424|3164",
             "Headers; mixed: half of each (default mixed)");
-  command
-      ->add_option("--size", options->load.size, "Octets a message; 0: about 174, as they come (default 0)")
-      ->type_name("N")
-      ->check(CLI::Range(std::size_t{0}, std::size_t{60'000}));
+  AddNumber(*command, "--size", options->load.size,
+            "Octets a message, at most 60000; 0: about 174, as they come (default 0)", 0, 60'000);
   command->add_flag("--verify", options->verify,
                     "Then ask the daemon (--addr) whether every message is stored once, whole and in order; "
                     "exit 1 when not");

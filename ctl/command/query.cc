@@ -12,6 +12,8 @@
 namespace cistern::ctl {
 namespace {
 
+constexpr std::uint64_t kMostByTime = 10'000;  // LogService: the limit of TIME_AXIS_EVENT
+
 struct QueryOptions {
   FilterWords filter;
   RangeOptions range;
@@ -57,6 +59,12 @@ void PrintEnd(const QueryOptions& options, const v1::QuerySummary& summary, cons
 void RunQuery(Context& context, const QueryOptions& options) {
   TimeRange range;
   if (!ReadRange(context, options.range, range)) return;
+  if (options.range.by == "time" && (options.limit == 0 || options.limit > kMostByTime)) {
+    UsageError(context,
+               fmt::format("--by time needs -n 1 to {}; for more, go through time with --from and --to",
+                           kMostByTime));
+    return;
+  }
   const OutputFormat format = RecordFormat(context, options.output);
   const auto printer = MakeRecordPrinter(format, {.color = context.color,
                                                   .terminal = context.terminal,

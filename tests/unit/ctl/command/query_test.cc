@@ -33,12 +33,12 @@ TEST(QueryTest, AsksForTheNewestHundredByDefault) {
 
 TEST(QueryTest, OptionsReachTheRequest) {
   FakeDaemon daemon;
-  Ctl(daemon, {"query", "failed", "app:sshd", "-n", "0", "--order", "oldest", "--by", "time", "--from", "1h",
+  Ctl(daemon, {"query", "failed", "app:sshd", "-n", "7", "--order", "oldest", "--by", "time", "--from", "1h",
                "--to", "2026-11-20T09:30:00Z", "-o", "raw", "--cursor", "after-2"});
   ASSERT_EQ(daemon.query_requests.size(), 1u);
   const auto& request = daemon.query_requests[0];
   EXPECT_EQ(request.filter(), "failed app:sshd");
-  EXPECT_EQ(request.limit(), 0u);
+  EXPECT_EQ(request.limit(), 7u);
   EXPECT_EQ(request.order(), v1::QueryRequest::ORDER_OLDEST_FIRST);
   EXPECT_EQ(request.time_axis(), v1::QueryRequest::TIME_AXIS_EVENT);
   EXPECT_EQ(request.from().seconds(), 1'795'165'200);
@@ -49,8 +49,9 @@ TEST(QueryTest, OptionsReachTheRequest) {
 
 TEST(QueryTest, WordsThatAreCommandsAreFilterWords) {
   FakeDaemon daemon;
-  EXPECT_EQ(Ctl(daemon, {"query", "query", "tail", "config"}).exit_code, 0);
+  EXPECT_EQ(Ctl(daemon, {"query", "query", "tail", "config", "-n", "0"}).exit_code, 0);
   ASSERT_EQ(daemon.query_requests.size(), 1u);
+  EXPECT_EQ(daemon.query_requests[0].limit(), 0u);
   EXPECT_EQ(daemon.query_requests[0].filter(), "query tail config");
   EXPECT_TRUE(daemon.tail_requests.empty());
 }
@@ -150,6 +151,15 @@ const MistakeCase kMistakes[] = {
     {"BadForm", {"query", "-o", "xml"}, "--output: \"xml\" is not one of table|json|raw|csv"},
     {"BadTimeout", {"--timeout", "x", "query"}, "--timeout: \"x\" is not a duration"},
     {"UnknownOption", {"query", "--limt", "5"}, "unknown option --limt; did you mean --limit?"},
+    {"OptionBeforeItsCommand",
+     {"--output", "json", "query"},
+     "option --output belongs behind its command: cisternctl query --output ..."},
+    {"DashInFilter", {"query", "app:sshd", "-severity:info"}, "in a filter, write NOT severity:info"},
+    {"BadAddr", {"--addr", "http://127.0.0.1:5141", "status"}, "is not HOST:PORT or unix:PATH"},
+    {"AddrWithoutPort", {"--addr", "localhost", "status"}, "\"localhost\" is not HOST:PORT or unix:PATH"},
+    {"AllByTime", {"query", "--by", "time", "-n", "0"}, "--by time needs -n 1 to 10000"},
+    {"LoadRate", {"load", "--rate", "-1"}, "--rate: \"-1\" is not a number from 0 on"},
+    {"LoadCount", {"load", "--count", "0"}, "--count: \"0\" is not a number from 1 to 10000000000"},
     {"UnknownCommand", {"qury"}, "unknown command qury; did you mean query?"},
     {"NoCommand", {}, "a command is missing"},
     {"SinceAndFrom", {"query", "--since", "1h", "--from", "2h"}, "--from"},
