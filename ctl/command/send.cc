@@ -38,8 +38,8 @@ bool ReadHeader(Context& context, const SendOptions& options, SyslogHeader& head
   const auto facility = ParseFacility(options.facility);
   const auto severity = ParseSeverity(options.severity);
   std::string mistake = CheckHeader(header);
-  if (!facility) mistake = "'" + options.facility + "' is no facility; expected kern ... local7 or 0-23";
-  if (!severity) mistake = "'" + options.severity + "' is no severity; expected emerg ... debug or 0-7";
+  if (!facility) mistake = "\"" + options.facility + "\" is no facility; expected kern ... local7 or 0-23";
+  if (!severity) mistake = "\"" + options.severity + "\" is no severity; expected emerg ... debug or 0-7";
   if (!mistake.empty()) {
     UsageError(context, mistake);
     return false;

@@ -98,7 +98,8 @@ void RunSenders(Context& context, const SendersOptions& options) {
 }  // namespace
 
 void RegisterSenders(CLI::App& root, Context& context) {
-  auto& command = AddCommand(root, "senders", "Lists who has sent messages, latest first");
+  auto& command =
+      AddCommand(root, "senders", "Lists who has sent messages since the daemon started, latest first");
   auto options = std::make_shared<SendersOptions>();
   AddText(command, "MATCH", options->match, "", "Only those whose address or host name holds this text");
   AddNumber(command, "-n,--limit", options->limit, "At most N senders; 0: all (default 100)");

@@ -102,8 +102,8 @@ void AppendListeners(const v1::GetStatusResponse& status, const StatusStyle& sty
 void AppendStore(const v1::StoreStatus& store, const std::string& store_id, bool color, std::string& out) {
   AppendPainted("\nStore\n", Paint::kBold, color, out);
   out += fmt::format("  {} ({})\n", Visible(store.dir()), Visible(store_id));
-  out += fmt::format("  {} records in {} log files, {}", FormatCount(store.records()), store.log_files(),
-                     FormatBytes(store.bytes()));
+  out += fmt::format("  {} records in {} log file{}, {}", FormatCount(store.records()), store.log_files(),
+                     store.log_files() == 1 ? "" : "s", FormatBytes(store.bytes()));
   if (store.records() > 0) out += fmt::format(" ({} bytes a record)", store.bytes() / store.records());
   out += fmt::format("; {} free\n", FormatBytes(store.free_bytes()));
   if (store.has_oldest_received_time() && store.has_newest_received_time()) {

@@ -69,8 +69,8 @@ Result<Endpoint, std::string> ParseEndpoint(std::string_view text) {
     endpoint.port = scheme.port;
     if (SplitAddress(text.substr(scheme.prefix.size()), endpoint)) return endpoint;
   }
-  return "'" + std::string(text) +
-         "' is no target; expected udp://HOST:PORT, tcp://HOST:PORT, tls://HOST:PORT, unix:PATH or grpc";
+  return "\"" + std::string(text) +
+         "\" is no target; expected udp://HOST:PORT, tcp://HOST:PORT, tls://HOST:PORT, unix:PATH or grpc";
 }
 
 }  // namespace cistern::ctl

@@ -5,6 +5,7 @@
 #include <openssl/x509v3.h>
 #include <sys/socket.h>
 
+#include <cstring>
 #include <utility>
 
 #include "ingest/message/ip_address.h"
@@ -17,11 +18,12 @@ using SslPtr = std::unique_ptr<SSL, decltype(&SSL_free)>;
 
 constexpr long kHandshakeSeconds = 10;
 
-std::string TlsError(const std::string& what) {
+std::string TlsError(const std::string& what, const char* otherwise = "TLS failed or the connection ended") {
   const unsigned long code = ERR_get_error();
   ERR_clear_error();
+  if (ERR_SYSTEM_ERROR(code)) return what + ": " + std::strerror(ERR_GET_REASON(code));
   const char* reason = ERR_reason_error_string(code);
-  return what + ": " + (reason != nullptr ? reason : "TLS failed or the connection ended");
+  return what + ": " + (reason != nullptr ? reason : otherwise);
 }
 
 // False and `error` when a file is missing or does not fit.
@@ -132,7 +134,7 @@ std::unique_ptr<Connection> OpenTls(Socket socket, const Endpoint& endpoint, con
     const long verify = SSL_get_verify_result(ssl.get());
     error =
         verify == X509_V_OK
-            ? TlsError(endpoint.Address())
+            ? TlsError(endpoint.Address(), "no TLS answer; is this the port of a TLS listener?")
             : endpoint.Address() + ": its certificate is refused: " + X509_verify_cert_error_string(verify);
     return nullptr;
   }
