@@ -23,7 +23,7 @@ grpc::Status ToGrpc(const boost::system::error_code& error) {
     case StoreErrc::kBusy:
       return {StatusCode::UNAVAILABLE, "the store is busy; retry"};
     case StoreErrc::kNotFound:
-      return {StatusCode::NOT_FOUND, "no such record"};
+      return {StatusCode::NOT_FOUND, "no such record: the id was never given, or retention deleted it"};
     case StoreErrc::kNoAccess:
       return {StatusCode::UNAVAILABLE, "the store's directory is not accessible"};
     case StoreErrc::kForeignToken:
