@@ -50,6 +50,7 @@ check: deps-check ## Format, scripts, layering and house rules; changes nothing
 
 .PHONY: clean
 clean: ## Removes everything that was built
+	@awk '{print $$2}' /proc/mounts | grep "^$(CURDIR)/build/" | sort -r | xargs -r umount -l   # image layers in use
 	rm -rf build
 
 .PHONY: deps-build deps-test deps-check deps-deploy
