@@ -3,10 +3,12 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <cstring>
 #include <ostream>
 #include <utility>
 
+#include "proto/yaml/suggest.h"
 #include "service/config/exit_code.h"
 
 namespace cistern {
@@ -105,6 +107,25 @@ std::string HelpText(const CLI::App& app) {
   return text;
 }
 
+// CLI11 says which arguments it could not place, last one first and without a suggestion.
+std::string Describe(const CLI::App& app, const CLI::ParseError& error) {
+  const std::vector<std::string> extras = app.remaining();
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr || extras.empty()) return error.what();
+  const std::string name = extras.front().substr(0, extras.front().find('='));
+  if (!name.starts_with('-')) return "unexpected argument " + name;
+  std::vector<std::string> known;
+  for (const CLI::Option* option : app.get_options()) {
+    for (std::string text : option->get_lnames()) {
+      std::replace(text.begin(), text.end(), '-', '_');  // as Suggest compares
+      known.push_back(std::move(text));
+    }
+  }
+  std::string near =
+      Suggest(std::string_view(name).substr(std::min(name.find_first_not_of('-'), name.size())), known);
+  std::replace(near.begin(), near.end(), '_', '-');
+  return "unknown option " + name + (near.empty() ? "" : "; did you mean --" + near + "?");
+}
+
 int Explain(const CLI::App& app, const CLI::ParseError& error, std::ostream& out, std::ostream& err) {
   if (dynamic_cast<const CLI::CallForHelp*>(&error) != nullptr) {
     out << HelpText(app);
@@ -114,7 +135,7 @@ int Explain(const CLI::App& app, const CLI::ParseError& error, std::ostream& out
     out << error.what() << '\n';
     return kExitOk;
   }
-  err << "cisternd: " << error.what() << " (see cisternd --help)\n";
+  err << "cisternd: " << Describe(app, error) << " (see cisternd --help)\n";
   return kExitUsage;
 }
 

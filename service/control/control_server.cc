@@ -1,10 +1,12 @@
 #include "service/control/control_server.h"
 
+#include <grpc/support/log.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
+#include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
 #include <condition_variable>
@@ -68,6 +70,12 @@ void Limit(grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
 }
 
+// gRPC's own lines go to the daemon's log, in its form.
+void LogFromGrpc(gpr_log_func_args* line) {
+  const auto level = line->severity == GPR_LOG_SEVERITY_ERROR ? spdlog::level::warn : spdlog::level::debug;
+  spdlog::log(level, "grpc: {}", line->message);
+}
+
 class ControlServerImpl final : public ControlServer {
  public:
   explicit ControlServerImpl(ControlOptions options)
@@ -95,13 +103,19 @@ class ControlServerImpl final : public ControlServer {
     builder.RegisterService(&log_service_);
     builder.RegisterService(&admin_service_);
     const mode_t before = umask(0177);  // the socket file is for this user only
+    // What fails here is said below, in one line.
+    gpr_set_log_function([](gpr_log_func_args*) {});
     server_ = builder.BuildAndStart();
+    gpr_set_log_function(LogFromGrpc);
     umask(before);
-    if (port == 0)
-      return "control.address: cannot listen on " + options_.address +
-             ": address already in use or not available";
-    if (unix_port == 0) return "control.unix_socket: cannot listen on " + options_.unix_socket;
-    if (!server_) return std::string("gRPC did not start");
+    if (!server_) {  // gRPC binds in the order above, and sets no port behind the one that failed
+      if (port <= 0 && !options_.address.empty())
+        return "control.address: cannot listen on " + options_.address +
+               ": address already in use or not available";
+      if (unix_port <= 0 && !options_.unix_socket.empty())
+        return "control.unix_socket: cannot listen on " + options_.unix_socket;
+      return std::string("gRPC did not start");
+    }
     if (port > 0)
       address_ = options_.address.substr(0, options_.address.rfind(':') + 1) + std::to_string(port);
     commits_ = context_.store.AddCommitListener(

@@ -96,6 +96,15 @@ class StartErrors(CisternTest):
             port = taken.getsockname()[1]
             self.refused(UNAVAILABLE, f"127.0.0.1:{port}", args=["--listen", f"tcp://127.0.0.1:{port}"])
 
+    def test_taken_control_and_http_ports(self):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            address = f"127.0.0.1:{taken.getsockname()[1]}"
+            for key in ("control.address", "http.address"):
+                with self.subTest(key):
+                    self.refused(UNAVAILABLE, key, address, args=["--set", f"{key}={address}"])
+
     def test_data_directory_that_is_a_file(self):
         path = self.work / "file"
         path.write_text("")

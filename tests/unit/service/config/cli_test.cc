@@ -88,6 +88,9 @@ TEST(CommandLine, WrongUsageIsOneLineAnd64) {
     EXPECT_EQ(parsed.out, "");
   }
   EXPECT_THAT(Parse({"--prot"}).err, HasSubstr("--prot"));
+  EXPECT_EQ(Parse({"--conifg", "a.yaml"}).err,
+            "cisternd: unknown option --conifg; did you mean --config? (see cisternd --help)\n");
+  EXPECT_EQ(Parse({"stray"}).err, "cisternd: unexpected argument stray (see cisternd --help)\n");
 }
 
 TEST(ReadEnvironment, SplitsAtTheFirstEqualsSign) {
