@@ -51,7 +51,7 @@ class IngestCall final : public grpc::ServerBidiReactor<v1::IngestRequest, v1::I
 
   void Begin() {
     self_ = shared_from_this();
-    StartRead(&request_);
+    Next();
   }
 
   // OpenStream
@@ -63,10 +63,10 @@ class IngestCall final : public grpc::ServerBidiReactor<v1::IngestRequest, v1::I
 
   // IngestStream; from the writer thread, so the work is done elsewhere.
   void Committed(std::uint64_t sequence) override {
-    context_.tail_pool.Post([self = shared_from_this(), sequence] { self->Acknowledge(sequence); });
+    context_.ack_pool.Post([self = shared_from_this(), sequence] { self->Acknowledge(sequence); });
   }
   void Failed(const boost::system::error_code& error) override {
-    context_.tail_pool.Post([self = shared_from_this(), error] { self->End(ToGrpc(error)); });
+    context_.ack_pool.Post([self = shared_from_this(), error] { self->End(ToGrpc(error)); });
   }
   void TakenOver() override { End({StatusCode::ABORTED, "another stream of this client took over"}); }
 
@@ -90,11 +90,11 @@ class IngestCall final : public grpc::ServerBidiReactor<v1::IngestRequest, v1::I
   }
   void OnCancel() override { End(grpc::Status::CANCELLED); }
   void OnDone() override {
-    context_.ingests.Remove(this);
-    auto client = std::move(client_);
-    auto last = std::move(self_);
-    last.reset();
-    if (client) context_.ingest_clients.Close(client);
+    LogContext& context = context_;  // outlives the call, which may end in the next lines
+    context.ingests.Remove(this);
+    const auto client = std::move(client_);
+    self_.reset();
+    if (client) context.ingest_clients.Close(client);
   }
 
  private:
@@ -180,10 +180,10 @@ class IngestCall final : public grpc::ServerBidiReactor<v1::IngestRequest, v1::I
       case Pushed::kFull:
         if (context_.pipeline.queue().closed()) return Drain();
         context_.pipeline.NotifyWhenSpace(
-            [self = shared_from_this()] { self->context_.tail_pool.Post([self] { self->Push(); }); });
+            [self = shared_from_this()] { self->context_.ack_pool.Post([self] { self->Push(); }); });
         return;
       case Pushed::kKnown:
-        WriteIfDue();   // tells the client, and before the stream can end
+        WriteIfDue();  // tells the client, and before the stream can end
         return Next();
       case Pushed::kAccepted:
         return Next();
@@ -218,8 +218,10 @@ class IngestCall final : public grpc::ServerBidiReactor<v1::IngestRequest, v1::I
     {
       std::lock_guard lock(mutex_);
       if (finished_) return;
+      ++starting_;
     }
     StartRead(&request_);
+    Started();
   }
 
   void Count(std::uint64_t stored, std::uint64_t duplicates) {
@@ -244,11 +246,13 @@ class IngestCall final : public grpc::ServerBidiReactor<v1::IngestRequest, v1::I
       if (!ack_due_ || writing_ || finished_) return;
       ack_due_ = false;
       writing_ = true;
+      ++starting_;
       response_.set_committed_sequence(acknowledged_);
       response_.set_stored(std::exchange(stored_, 0));
       response_.set_duplicates(std::exchange(duplicates_, 0));
     }
     StartWrite(&response_);
+    Started();
   }
 
   // The client has sent everything: ends once all of it is acknowledged.
@@ -257,16 +261,29 @@ class IngestCall final : public grpc::ServerBidiReactor<v1::IngestRequest, v1::I
       std::lock_guard lock(mutex_);
       if (!reads_done_ || writing_ || ack_due_ || finished_ || acknowledged_ < sequence_) return;
       finished_ = true;
+      if (starting_ > 0) return;
     }
     Finish(grpc::Status::OK);
   }
 
+  // Whoever ends the call while a read or a write is being started leaves Finish() to the one who starts it:
+  // gRPC may free the call behind Finish(), and takes no other operation beside it.
   void End(const grpc::Status& status) {
     {
       std::lock_guard lock(mutex_);
       if (std::exchange(finished_, true)) return;
+      status_ = status;
+      if (starting_ > 0) return;
     }
     Finish(status);
+  }
+
+  void Started() {
+    {
+      std::lock_guard lock(mutex_);
+      if (--starting_ > 0 || !finished_) return;
+    }
+    Finish(status_);
   }
 
   bool finished() {
@@ -287,6 +304,8 @@ class IngestCall final : public grpc::ServerBidiReactor<v1::IngestRequest, v1::I
   v1::IngestResponse response_;  // gRPC's while writing_
   std::uint64_t acknowledged_ = 0, stored_ = 0, duplicates_ = 0;
   bool ack_due_ = false, writing_ = false, reads_done_ = false, finished_ = false;
+  int starting_ = 0;     // threads inside StartRead() or StartWrite()
+  grpc::Status status_;  // written once, with finished_
 };
 
 class FinishedBidi final : public grpc::ServerBidiReactor<v1::IngestRequest, v1::IngestResponse> {

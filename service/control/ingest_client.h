@@ -48,11 +48,17 @@ class IngestClients {
   // A batch ended; called on the writer thread.
   static void Ended(const std::shared_ptr<IngestClient>& client, std::uint64_t sequence,
                     const boost::system::error_code& error);
+  // Clients that are remembered.
+  std::size_t size() const;
 
  private:
+  static constexpr std::size_t kFirstLook = 1024;
+  void ForgetEnded();
+
   Store& store_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::unordered_map<std::string, std::shared_ptr<IngestClient>> clients_;  // guarded by mutex_
+  std::size_t next_look_ = kFirstLook;                                      // guarded by mutex_
 };
 
 }  // namespace cistern

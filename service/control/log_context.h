@@ -42,6 +42,7 @@ struct LogContext {
   std::size_t max_message_size = 64 * 1024;
   WorkerPool query_pool{2};
   WorkerPool tail_pool{2};
+  WorkerPool ack_pool{1};  // acknowledgements do not queue behind tails that read history
   OpenStreams queries{kMaxQueries};
   OpenStreams tails{kMaxTails};
   OpenStreams ingests{kMaxIngestStreams};
