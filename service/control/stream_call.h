@@ -67,8 +67,10 @@ class StreamCall : public grpc::ServerWriteReactor<Response>,
     {
       std::lock_guard lock(mutex_);
       if (state_ == State::kWaiting && WantsTick()) ScheduleLocked();
-      if (state_ != State::kWriting || stuck_limit_.count() == 0) return;
-      if (std::chrono::steady_clock::now() - writing_since_ < stuck_limit_) return;
+      if (state_ != State::kWriting) return;
+      const auto waited = std::chrono::steady_clock::now() - writing_since_;
+      if (waited >= kSlowWrite) ReleaseMemory();
+      if (stuck_limit_.count() == 0 || waited < stuck_limit_) return;
     }
     rpc_->TryCancel();
   }
@@ -100,6 +102,9 @@ class StreamCall : public grpc::ServerWriteReactor<Response>,
   virtual void Closed() = 0;
   // Whether a waiting call wants to run at this tick. Called with the lock held; must be cheap.
   virtual bool WantsTick() { return false; }
+  // The client does not take the last message; called again and again until it does. Gives back what can be
+  // had again. No Run() is under way, and none begins before this returns; called with the lock held.
+  virtual void ReleaseMemory() {}
 
   Response& response() { return response_; }
   const std::atomic<bool>& cancelled() const { return cancelled_; }
@@ -107,6 +112,7 @@ class StreamCall : public grpc::ServerWriteReactor<Response>,
 
  private:
   enum class State { kRunning, kWriting, kWaiting, kFinished };
+  static constexpr std::chrono::seconds kSlowWrite{1};
 
   void ScheduleLocked() {
     if (state_ == State::kFinished) return;

@@ -110,6 +110,15 @@ class TailCall final : public StreamCall<v1::TailResponse> {
   }
 
   bool ProgressDue() const { return reached_ != sent_id_ && steady_clock::now() - sent_at_ >= kTailProgress; }
+  // A batch is decoded for each stream, several MiB of it. When the client reads on, a new cursor goes on
+  // behind the last record of the message that is on its way.
+  void ReleaseMemory() override {
+    cursor_.reset();
+    rows_ = next_row_ = 0;
+    options_.after = reached_;
+    options_.last = 0;
+  }
+
   bool WantsTick() override { return steady_clock::now() - sent_at_ >= kTailProgress; }
 
   void OnSent() override {

@@ -12,6 +12,7 @@
 #include <boost/beast/http.hpp>
 #include <charconv>
 #include <thread>
+#include <vector>
 
 namespace cistern {
 namespace {
@@ -22,7 +23,7 @@ namespace http = beast::http;
 using asio::ip::tcp;
 
 constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
-constexpr int kMaxConnections = 64;
+constexpr std::size_t kMaxConnections = 64;
 constexpr std::size_t kMaxRequestBytes = 8 * 1024;
 constexpr auto kRequestTimeout = std::chrono::seconds(10);
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);
@@ -77,17 +78,18 @@ class HttpServerImpl final : public HttpServer {
     asio::steady_timer pause(io_);
     for (;;) {
       auto [error, socket] = co_await acceptor_.async_accept(kAsTuple);
-      if (error || open_ >= kMaxConnections) {  // out of descriptors, or a flood: do not spin
+      if (error) {  // out of descriptors: do not spin
         pause.expires_after(kAcceptPause);
         co_await pause.async_wait(kAsTuple);
         continue;
       }
+      if (open_.size() >= kMaxConnections) CloseOldest();
       asio::co_spawn(io_, Serve(beast::tcp_stream(std::move(socket))), asio::detached);
     }
   }
 
   asio::awaitable<void> Serve(beast::tcp_stream stream) {
-    ++open_;
+    open_.push_back(&stream);
     beast::flat_buffer buffer(kMaxRequestBytes);
     for (bool keep = true; keep;) {
       stream.expires_after(kRequestTimeout);
@@ -102,7 +104,13 @@ class HttpServerImpl final : public HttpServer {
     }
     boost::system::error_code ignored;
     stream.socket().shutdown(tcp::socket::shutdown_both, ignored);
-    --open_;
+    std::erase(open_, &stream);
+  }
+
+  // A flood of connections that ask nothing must not keep out the probe that asks at once.
+  void CloseOldest() {
+    open_.front()->close();
+    open_.erase(open_.begin());
   }
 
   Response Answer(const Request& request) const {
@@ -136,7 +144,7 @@ class HttpServerImpl final : public HttpServer {
   const HttpHandlers handlers_;
   asio::io_context io_{1};
   tcp::acceptor acceptor_{io_};
-  int open_ = 0;  // server thread only
+  std::vector<beast::tcp_stream*> open_;  // oldest first; server thread only
   std::thread thread_;
 };
 

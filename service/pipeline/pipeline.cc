@@ -88,6 +88,8 @@ void Pipeline::CommitBatches(std::vector<QueueItem> items) {
 
 Result<CommitResult> Pipeline::AppendUntilDone(const std::vector<RecordBatch*>& batches,
                                                const std::vector<ClientSequence>& sequences) {
+  // Behind a batch that was given up nothing is stored, or a client would hear that both are.
+  if (given_up_) return *given_up_;
   for (;;) {
     const auto started = steady_clock::now();
     auto result = store_.Append(batches, sequences);
@@ -99,14 +101,14 @@ Result<CommitResult> Pipeline::AppendUntilDone(const std::vector<RecordBatch*>& 
       return result;
     }
     SetDegraded(result.error());
-    if (GiveUp()) return result;
+    if (GiveUp()) return given_up_.emplace(result.error());
     if (result.error() == StoreErrc::kDiskFull) {
       Housekeeping();
     } else if (result.error() != StoreErrc::kBusy) {
       (void)store_.Reopen();  // its failure shows in the next Append
     }
     std::this_thread::sleep_for(kRetryPause);
-    if (GiveUp()) return result;
+    if (GiveUp()) return given_up_.emplace(result.error());
   }
 }
 

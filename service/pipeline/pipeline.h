@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -93,6 +94,8 @@ class Pipeline final : public BatchSink, public IngestEvents {
   std::atomic<bool> degraded_{false};
   std::atomic<std::int64_t> give_up_at_{INT64_MAX};         // steady clock ns; set by Stop
   std::chrono::steady_clock::time_point next_retention_{};  // writer thread only
+  // Why Stop() had to give a batch up; writer thread only.
+  std::optional<boost::system::error_code> given_up_;
   mutable std::mutex mutex_;
   // Guarded by mutex_.
   std::string degraded_reason_;

@@ -9,7 +9,6 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
-
 #include <fstream>
 #include <thread>
 
@@ -134,7 +133,8 @@ TEST_F(AppTest, MessageOverTcpIsSeenInTailQueryAndMetrics) {
 
   const auto metrics = Exchange(app_->http_address(), "GET /metrics HTTP/1.0\r\n\r\n", true);
   EXPECT_NE(metrics.find("cistern_stored_messages_total 1"), std::string::npos) << metrics;
-  EXPECT_NE(Exchange(app_->http_address(), "GET /readyz HTTP/1.0\r\n\r\n", true).find("200 OK"), std::string::npos);
+  EXPECT_NE(Exchange(app_->http_address(), "GET /readyz HTTP/1.0\r\n\r\n", true).find("200 OK"),
+            std::string::npos);
 }
 
 TEST_F(AppTest, QueryCursorContinuesBehindTheLastRecordAlsoAfterARestart) {
@@ -305,7 +305,9 @@ TEST_F(AppTest, ManyWritersAndTailsSeeEveryRecordOnceInOrder) {
     ASSERT_EQ(records.size(), std::size_t{kWriters * kEach});
     std::map<std::string, int> next;
     for (std::size_t i = 0; i < records.size(); ++i) {
-      if (i > 0) ASSERT_GT(records[i].id(), records[i - 1].id());
+      if (i > 0) {
+        ASSERT_GT(records[i].id(), records[i - 1].id());
+      }
       EXPECT_EQ(records[i].message(), std::to_string(next[records[i].app_name()]++));
     }
   }

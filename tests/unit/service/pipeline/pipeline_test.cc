@@ -87,6 +87,30 @@ TEST_F(PipelineTest, WhatCannotBeCommittedBeforeTheDeadlineIsCounted) {
   EXPECT_EQ(books.in_flight(), 0u);
 }
 
+// Else the client would hear that everything up to its second batch is stored.
+TEST_F(PipelineTest, BehindABatchThatWasGivenUpNothingIsStored) {
+  store_.FailWith(StoreErrc::kDiskFull);
+  std::vector<bool> failed;
+  const auto push = [&](std::uint64_t sequence) {
+    QueueItem item;
+    item.batch = pipeline_.NewBatch();
+    AddMessage(*item.batch, "hello");
+    item.sequence = {"client", sequence};
+    item.done = [&](const boost::system::error_code& error) {
+      failed.push_back(error.failed());
+      store_.FailWith({});
+    };
+    ASSERT_TRUE(pipeline_.TryPushAcknowledged(item));
+  };
+  pipeline_.Start();
+  push(1);
+  while (store_.failed_appends() == 0) std::this_thread::yield();
+  push(2);
+  pipeline_.Stop(steady_clock::now());
+  EXPECT_EQ(failed, std::vector<bool>({true, true}));
+  EXPECT_EQ(store_.LastSequence("client"), 0u);
+}
+
 TEST_F(PipelineTest, StopCommitsWhatIsQueued) {
   pipeline_.Start();
   for (int i = 0; i < 50; ++i) Push(10);
