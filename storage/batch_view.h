@@ -17,11 +17,26 @@ namespace cistern {
 
 // Columns by name. The string columns are those that Strings() serves, the rest Ints() serves.
 enum class Column : std::uint8_t {
-  kId, kReceived, kTime, kPort, kTransport, kFormat, kFacility, kSeverity, kFlags,            // integers
-  kListener, kTlsIdentity, kHostname, kAppName, kProcid, kMsgid, kStructuredData, kMessage,   // strings
-  kRaw,        // always the whole text as received, rebuilt where it is not stored
-  kTags,       // encoded, see ingest/message/tags.h
-  kPeer,       // printed address; empty when none
+  kId,
+  kReceived,
+  kTime,
+  kPort,
+  kTransport,
+  kFormat,
+  kFacility,
+  kSeverity,
+  kFlags,  // integers
+  kListener,
+  kTlsIdentity,
+  kHostname,
+  kAppName,
+  kProcid,
+  kMsgid,
+  kStructuredData,
+  kMessage,  // strings
+  kRaw,      // always the whole text as received, rebuilt where it is not stored
+  kTags,     // encoded, see ingest/message/tags.h
+  kPeer,     // printed address; empty when none
 };
 
 // Row i is values[codes[i]] where `codes` is not empty, else values[i].
@@ -65,7 +80,7 @@ class RecordsView final : public BatchView {
   std::span<const Record> records_;
   std::vector<std::vector<std::int64_t>> ints_;
   std::vector<std::vector<std::string_view>> strings_;
-  std::deque<std::string> printed_;   // never moves: views into it stay valid
+  std::deque<std::string> printed_;  // never moves: views into it stay valid
   std::vector<IpAddress> peers_;
   std::vector<std::uint32_t> peer_codes_;
 };

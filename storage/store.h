@@ -1,6 +1,7 @@
 // The store: an append-only log of records with strictly growing ids, and scans over it.
 //
-// Threads: Append(), Roll(), ApplyRetention() by one writer thread. Everything else by any thread; a Scan stays
+// Threads: Append(), Roll(), ApplyRetention() by one writer thread. Everything else by any thread; a Scan
+// stays
 //   on one thread at a time. Readers never block the writer.
 // Durability: a batch survives a process crash once Append() returned, and power loss with Sync::kFull where
 //   the storage honours sync.
@@ -25,40 +26,40 @@
 namespace cistern {
 
 enum class StoreErrc {
-  kLocked = 1,     // another process uses the directory
-  kTooNew,         // a newer release wrote it
-  kDiskFull,       // no space, or less than the reserve
-  kIoError,        // a write or sync failed: what was not acknowledged is gone
-  kCorrupt,        // a checksum or structure is wrong
-  kBusy,           // try again
-  kNotFound,       // no such record, key or file
-  kNoAccess,       // the directory cannot be created, read or written
-  kForeignToken,   // a resume token of another store
-  kConflict,       // the revision is not the current one
-  kCancelled,      // the caller asked to stop
-  kDeadline,       // the caller's deadline passed
+  kLocked = 1,    // another process uses the directory
+  kTooNew,        // a newer release wrote it
+  kDiskFull,      // no space, or less than the reserve
+  kIoError,       // a write or sync failed: what was not acknowledged is gone
+  kCorrupt,       // a checksum or structure is wrong
+  kBusy,          // try again
+  kNotFound,      // no such record, key or file
+  kNoAccess,      // the directory cannot be created, read or written
+  kForeignToken,  // a resume token of another store
+  kConflict,      // the revision is not the current one
+  kCancelled,     // the caller asked to stop
+  kDeadline,      // the caller's deadline passed
 };
 const boost::system::error_category& StoreCategory();
 boost::system::error_code make_error_code(StoreErrc errc);
 
-enum class Sync { kFull, kNormal };   // kNormal: power loss may take the last commits
+enum class Sync { kFull, kNormal };  // kNormal: power loss may take the last commits
 
 struct Retention {
-  std::chrono::seconds max_age{0};    // 0: keep for ever
-  std::uint64_t max_bytes = 0;        // of log files with -wal; 0: no limit
+  std::chrono::seconds max_age{0};  // 0: keep for ever
+  std::uint64_t max_bytes = 0;      // of log files with -wal; 0: no limit
 };
 
 // Wall clock, replaceable in tests. ns since the Unix epoch.
 using WallClock = std::function<std::int64_t()>;
 
 struct StoreOptions {
-  std::string dir;                    // created with mode 0700 when missing
+  std::string dir;  // created with mode 0700 when missing
   Sync sync = Sync::kFull;
-  std::uint64_t max_file_bytes = 0;   // 0: the smaller of 4 GiB and max_bytes/16
+  std::uint64_t max_file_bytes = 0;  // 0: the smaller of 4 GiB and max_bytes/16
   Retention retention;
-  double free_space_reserve = 0.05;   // of the file system; writes stop below it
+  double free_space_reserve = 0.05;       // of the file system; writes stop below it
   std::uint64_t recent_bytes = 16 << 20;  // encoded batches kept in memory for readers that keep up
-  WallClock clock;                    // empty: the system's
+  WallClock clock;                        // empty: the system's
 };
 
 // Sequences of one gRPC ingest client, committed with the records they belong to.
@@ -68,25 +69,25 @@ struct ClientSequence {
 };
 
 struct CommitResult {
-  RecordId first{}, last{};           // of this commit; equal to the current last id when it was empty
+  RecordId first{}, last{};  // of this commit; equal to the current last id when it was empty
   std::uint64_t records = 0;
-  std::uint64_t stored_bytes = 0;     // encoded size
+  std::uint64_t stored_bytes = 0;  // encoded size
 };
 
 // Records that retention took from under a reader.
 struct Gap {
-  RecordId first{}, last{};           // inclusive id range that is gone
-  std::uint64_t records = 0;          // how many were stored in it
+  RecordId first{}, last{};   // inclusive id range that is gone
+  std::uint64_t records = 0;  // how many were stored in it
 };
 
 enum class ScanOrder { kOldestFirst, kNewestFirst };
 
 struct ScanOptions {
   ScanOrder order = ScanOrder::kOldestFirst;
-  std::uint64_t id_min = 1;                      // inclusive
-  std::uint64_t id_max = UINT64_MAX;             // inclusive; a query fixes it when it starts
-  std::int64_t received_min = INT64_MIN;         // inclusive, ns
-  std::int64_t received_max = INT64_MAX;         // inclusive, ns
+  std::uint64_t id_min = 1;               // inclusive
+  std::uint64_t id_max = UINT64_MAX;      // inclusive; a query fixes it when it starts
+  std::int64_t received_min = INT64_MIN;  // inclusive, ns
+  std::int64_t received_max = INT64_MAX;  // inclusive, ns
 };
 
 // One stored batch, open for reading. Rows are in id order. May hold rows outside the scan's bounds: the
@@ -116,19 +117,20 @@ class Scan {
 
 struct StoreStats {
   std::uint64_t records = 0;
-  std::uint64_t bytes = 0;            // files of the store on disk
+  std::uint64_t bytes = 0;  // files of the store on disk
   std::uint64_t log_files = 0;
-  RecordId first_id{}, last_id{};     // 0 when empty
-  std::int64_t oldest_received = 0, newest_received = 0;   // ns; 0 when empty
+  RecordId first_id{}, last_id{};                         // 0 when empty
+  std::int64_t oldest_received = 0, newest_received = 0;  // ns; 0 when empty
   std::uint64_t wal_bytes = 0;
-  std::uint64_t free_bytes = 0, total_bytes = 0;           // of the file system
-  std::uint64_t quarantined_batches = 0;                   // batches whose checksum failed
+  std::uint64_t free_bytes = 0, total_bytes = 0;  // of the file system
+  std::uint64_t quarantined_batches = 0;          // batches whose checksum failed
 };
 
 class Store {
  public:
   // Opens or creates the store and applies pending migrations. kLocked, kTooNew, kNoAccess, kCorrupt ...
-  // A damaged log file is set aside (renamed *.damaged), reported through `warn`, and does not prevent opening.
+  // A damaged log file is set aside (renamed *.damaged), reported through `warn`, and does not prevent
+  // opening.
   static Result<std::unique_ptr<Store>> Open(StoreOptions options,
                                              std::function<void(const std::string&)> warn = {});
   virtual ~Store() = default;
@@ -152,7 +154,7 @@ class Store {
 
   virtual std::unique_ptr<Scan> NewScan(const ScanOptions& options) = 0;
   virtual RecordId last_id() const = 0;
-  virtual RecordId first_id() const = 0;    // oldest stored; 0 when empty
+  virtual RecordId first_id() const = 0;  // oldest stored; 0 when empty
   // Blocks until last_id() > `after`, `timeout` passes or WakeWaiters(); returns last_id().
   virtual RecordId WaitForCommit(RecordId after, std::chrono::milliseconds timeout) = 0;
   // Ends every WaitForCommit() that is waiting now.
@@ -161,7 +163,7 @@ class Store {
   virtual std::uint64_t AddCommitListener(std::function<void(RecordId)> listener) = 0;
   virtual void RemoveCommitListener(std::uint64_t token) = 0;
 
-  virtual std::string store_id() const = 0;   // 32 hex digits, random, made when the store was created
+  virtual std::string store_id() const = 0;  // 32 hex digits, random, made when the store was created
   virtual StoreStats Stats() = 0;
 
   // Durable cursor positions, by name. Written by PutCursors in one transaction.
