@@ -32,7 +32,7 @@ class Batch {
       std::snprintf(text, sizeof text, kTexts[i * 7 % 5], i % 977, i % 251, i * 13 % 60'000);
       Record& record = records_.emplace_back();
       record.id = RecordId{static_cast<std::uint64_t>(i + 1)};
-      record.received = 1'795'082'400'000'000'000 + i * 1'000'000;
+      record.received = 1'795'082'400'000'000'000 + std::int64_t{i} * 1'000'000;
       record.severity = static_cast<Severity>(i % 8);
       record.app_name = kApps[i % 6];
       record.peer = IpAddress::V4(0x0A000000u + static_cast<std::uint32_t>(i % 300));
