@@ -287,7 +287,9 @@ Result<void> SqliteStore::CheckSurroundings() {
 Result<void> SqliteStore::CheckCurrentFile() {
   if (!current_) return {};
   const std::string path = logs_->PathOf(current_info_);
-  if (InodeOf(path) != current_inode_) {
+  if (logs_->IsDamaged(current_info_.number)) {
+    LeaveDamagedFile();
+  } else if (InodeOf(path) != current_inode_) {
     logs_->Warning("log file " + current_info_.name + " was deleted by somebody else; its records are lost");
     std::vector<Gap> gone;
     const BlockSummary& totals = current_info_.totals;
@@ -303,6 +305,17 @@ Result<void> SqliteStore::CheckCurrentFile() {
     CloseCurrent();
   }
   return {};
+}
+
+// What can be read of it stays. No checkpoint: it would only spread the damage or fail.
+void SqliteStore::LeaveDamagedFile() {
+  logs_->Warning("log file " + current_info_.name + " is damaged; new records go to a new one");
+  current_.reset();
+  current_info_.closed = true;
+  current_info_.bytes = FileBytesWithWal(logs_->PathOf(current_info_));
+  (void)catalog_->PutFile(current_info_);  // if not, the next start finds out by itself
+  logs_->Put(current_info_);
+  current_info_ = {};
 }
 
 Result<void> SqliteStore::CheckWritable() {

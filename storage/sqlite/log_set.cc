@@ -101,6 +101,7 @@ std::optional<Gap> LogSet::GoneBetween(std::uint64_t first, std::uint64_t last) 
 void LogSet::Quarantine(const FileInfo& file, RecordId first, RecordId last) {
   {
     const std::lock_guard lock(mutex_);
+    damaged_files_.insert(file.number);
     if (quarantined_ids_.size() == kMaxRemembered || !quarantined_ids_.insert(ToInt(first)).second) return;
   }
   quarantined_.fetch_add(1, std::memory_order_relaxed);
@@ -111,9 +112,15 @@ void LogSet::Quarantine(const FileInfo& file, RecordId first, RecordId last) {
 void LogSet::ReportUnreadable(const FileInfo& file, const boost::system::error_code& error) {
   {
     const std::lock_guard lock(mutex_);
+    damaged_files_.insert(file.number);
     if (!unreadable_files_.insert(file.number).second) return;
   }
   Warning("log file " + file.name + " cannot be read and will be left out: " + error.message());
+}
+
+bool LogSet::IsDamaged(std::uint64_t number) const {
+  const std::lock_guard lock(mutex_);
+  return damaged_files_.contains(number);
 }
 
 }  // namespace cistern

@@ -56,6 +56,8 @@ class LogSet {
   void Warning(const std::string& text) const {
     if (warn_) warn_(text);
   }
+  // A reader met damage in the file: nothing new should be entrusted to it.
+  bool IsDamaged(std::uint64_t number) const;
   std::uint64_t quarantined() const { return quarantined_.load(std::memory_order_relaxed); }
 
  private:
@@ -69,7 +71,7 @@ class LogSet {
   std::map<std::uint64_t, FileInfo> files_;
   RecentBatches recent_;
   std::vector<Gap> gone_;
-  std::set<std::uint64_t> quarantined_ids_, unreadable_files_;
+  std::set<std::uint64_t> quarantined_ids_, unreadable_files_, damaged_files_;
 };
 
 }  // namespace cistern

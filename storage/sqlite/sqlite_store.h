@@ -78,6 +78,7 @@ class SqliteStore final : public Store {
   bool HasSpace() const;
   Result<void> CheckSurroundings();
   Result<void> CheckCurrentFile();
+  void LeaveDamagedFile();
   bool ContinuesRun() const;
   void ForgetIdleClients();
   boost::system::error_code Fail(const boost::system::error_code& error);

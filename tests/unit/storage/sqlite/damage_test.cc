@@ -140,6 +140,21 @@ TEST_F(DamageTest, OpenFileDeletedByHandIsNoticedAndANewOneBegun) {
   EXPECT_EQ(ReadAll().back(), "c");
 }
 
+TEST_F(DamageTest, OpenFileThatAReaderFoundDamagedGetsNothingMore) {
+  Open();
+  for (const char* text : {"a", "b", "c"}) MustAppend({text});
+  SpoilBlob(LogPath(LogFiles().front()), 2);
+  EXPECT_THAT(ReadAll(), ElementsAre("a", "c"));
+  for (int i = 0; i < 200 && LogFiles().size() < 2; ++i) {  // the writer looks ten times a second
+    MustAppend({"d"});
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  EXPECT_TRUE(Warned("new records go to a new one"));
+  const auto texts = ReadAll();
+  EXPECT_THAT(texts.front(), "a");
+  EXPECT_THAT(texts.back(), "d");
+}
+
 TEST_F(DamageTest, DamagedCatalogIsRebuiltFromTheLogFiles) {
   Open();
   MustAppend({"a"});
