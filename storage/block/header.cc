@@ -139,7 +139,7 @@ Result<BlockHeader> ReadBlockHeader(std::string_view blob) {
   return header;
 }
 
-bool ChecksumMatches(const ColumnEntry& entry) {
+bool ChecksumMatches([[maybe_unused]] const ColumnEntry& entry) {
 #ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
   return true;
 #else
