@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "service/control/convert.h"
+#include "service/control/status_map.h"
 #include "service/control/utf8.h"
 #include "service/metrics/process.h"
 #include "service/version.h"
@@ -139,7 +140,7 @@ grpc::ServerUnaryReactor* AdminServiceImpl::ListSenders(grpc::CallbackServerCont
                                                         v1::ListSendersResponse* response) {
   constexpr int kDefaultPage = 100, kMaxPage = 1000;
   if (request->page_size() < 0 || request->page_size() > kMaxPage) {
-    return Done(rpc, {grpc::StatusCode::INVALID_ARGUMENT, "page_size: must be 0 to 1000"});
+    return Done(rpc, InvalidArgument("page_size: must be 0 to 1000"));
   }
   const std::size_t size =
       static_cast<std::size_t>(request->page_size() == 0 ? kDefaultPage : request->page_size());
@@ -148,7 +149,7 @@ grpc::ServerUnaryReactor* AdminServiceImpl::ListSenders(grpc::CallbackServerCont
   if (!token.empty()) {
     const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), offset);
     if (error != std::errc{} || end != token.data() + token.size()) {
-      return Done(rpc, {grpc::StatusCode::INVALID_ARGUMENT, "page_token: is not one that ListSenders gave"});
+      return Done(rpc, InvalidArgument("page_token: is not one that ListSenders gave"));
     }
   }
   std::size_t total = 0;
@@ -165,7 +166,7 @@ grpc::ServerUnaryReactor* AdminServiceImpl::Explain(grpc::CallbackServerContext*
                                                     v1::ExplainResponse* response) {
   auto* reactor = rpc->DefaultReactor();
   if (request->record_id() == 0) {
-    reactor->Finish({grpc::StatusCode::INVALID_ARGUMENT, "record_id: must be at least 1"});
+    reactor->Finish(InvalidArgument("record_id: must be at least 1"));
     return reactor;
   }
   context_.query_pool.Post([this, reactor, id = request->record_id(), response] {
@@ -180,7 +181,7 @@ grpc::ServerUnaryReactor* AdminServiceImpl::Reload(grpc::CallbackServerContext* 
   context_.query_pool.Post([this, reactor, response] {
     const auto changes = hooks_.reload();
     if (!changes) {
-      reactor->Finish({grpc::StatusCode::INVALID_ARGUMENT, ToUtf8(changes.error())});
+      reactor->Finish(InvalidArgument(ToUtf8(changes.error())));
       return;
     }
     for (const std::string& change : *changes) response->add_changes(ToUtf8(change));

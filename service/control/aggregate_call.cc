@@ -13,26 +13,24 @@ namespace {
 constexpr std::int64_t kMinBucket = 1'000'000;  // 1 ms
 constexpr std::uint32_t kMaxTop = 10'000;
 
-grpc::Status Invalid(std::string text) { return {grpc::StatusCode::INVALID_ARGUMENT, std::move(text)}; }
-
 grpc::Status ReadOptions(const v1::AggregateRequest& request, AggregateOptions& options) {
   auto filter = Filter::Parse(request.filter());
   if (!filter) return ToGrpc(filter.error(), "filter");
   options.filter = *filter;
   if (request.has_from()) options.from = FromProto(request.from());
   if (request.has_to()) options.to = FromProto(request.to());
-  if (options.from > options.to) return Invalid("from: is later than `to`");
+  if (options.from > options.to) return InvalidArgument("from: is later than `to`");
   if (request.time_axis() == v1::QueryRequest::TIME_AXIS_EVENT) options.axis = TimeAxis::kEvent;
   if (request.has_bucket()) {
     options.bucket = FromProto(request.bucket());
-    if (options.bucket < kMinBucket) return Invalid("bucket: must be at least 1 ms");
+    if (options.bucket < kMinBucket) return InvalidArgument("bucket: must be at least 1 ms");
   }
   if (request.top_field().empty()) return grpc::Status::OK;
   auto field = ParseField(request.top_field());
   if (!field) return ToGrpc(field.error(), "top_field");
   options.top_field = *field;
   options.top_limit = request.top_limit() == 0 ? 10 : request.top_limit();
-  if (options.top_limit > kMaxTop) return Invalid("top_limit: must be at most 10000");
+  if (options.top_limit > kMaxTop) return InvalidArgument("top_limit: must be at most 10000");
   return grpc::Status::OK;
 }
 
@@ -92,22 +90,18 @@ class AggregateCall final : public grpc::ServerUnaryReactor,
   std::shared_ptr<AggregateCall> self_;
 };
 
-class FinishedUnary final : public grpc::ServerUnaryReactor {
- public:
-  explicit FinishedUnary(const grpc::Status& status) { Finish(status); }
-  void OnDone() override { delete this; }
-};
-
 }  // namespace
 
 grpc::ServerUnaryReactor* StartAggregate(LogContext& context, grpc::CallbackServerContext* rpc,
                                          const v1::AggregateRequest& request,
                                          v1::AggregateResponse* response) {
   AggregateOptions options;
-  if (auto status = ReadOptions(request, options); !status.ok()) return new FinishedUnary(status);
+  if (auto status = ReadOptions(request, options); !status.ok())
+    return new Finished<grpc::ServerUnaryReactor>(status);
   auto call = std::make_shared<AggregateCall>(context, rpc, std::move(options), response);
   if (!context.queries.Add(call)) {
-    return new FinishedUnary({grpc::StatusCode::RESOURCE_EXHAUSTED, "too many queries run at once; retry"});
+    return new Finished<grpc::ServerUnaryReactor>(
+        {grpc::StatusCode::RESOURCE_EXHAUSTED, "too many queries run at once; retry"});
   }
   call->Begin();
   return call.get();

@@ -22,11 +22,11 @@ grpc::ServerBidiReactor<v1::IngestRequest, v1::IngestResponse>* StartIngest(LogC
 
 void FillCost(const QueryCost& cost, v1::QuerySummary* out);
 
-// A call that ends at once.
-template <class Response>
-class FinishedWriter final : public grpc::ServerWriteReactor<Response> {
+// A call that ends at once, of any kind.
+template <class Reactor>
+class Finished final : public Reactor {
  public:
-  explicit FinishedWriter(const grpc::Status& status) { this->Finish(status); }
+  explicit Finished(const grpc::Status& status) { this->Finish(status); }
   void OnDone() override { delete this; }
 };
 

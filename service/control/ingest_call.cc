@@ -17,8 +17,6 @@ namespace {
 
 using grpc::StatusCode;
 
-grpc::Status Invalid(std::string text) { return {StatusCode::INVALID_ARGUMENT, std::move(text)}; }
-
 std::int64_t Now() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
              std::chrono::system_clock::now().time_since_epoch())
@@ -113,7 +111,7 @@ class IngestCall final : public grpc::ServerBidiReactor<v1::IngestRequest, v1::I
     if (client_) return grpc::Status::OK;
     const std::string& id = request_.client_id();
     if (id.empty() || id.size() > kMaxClientId)
-      return Invalid("client_id: 1 to 128 octets in the first request");
+      return InvalidArgument("client_id: 1 to 128 octets in the first request");
     client_ = context_.ingest_clients.Open(id, shared_from_this());
     std::uint64_t committed = 0;
     {
@@ -126,13 +124,13 @@ class IngestCall final : public grpc::ServerBidiReactor<v1::IngestRequest, v1::I
 
   grpc::Status CheckRequest() const {
     if (request_.records().empty()) return grpc::Status::OK;
-    if (request_.sequence() == 0) return Invalid("sequence: must be at least 1");
+    if (request_.sequence() == 0) return InvalidArgument("sequence: must be at least 1");
     if (request_.sequence() <= sequence_) {
-      return Invalid("sequence: " + std::to_string(request_.sequence()) + " does not follow " +
-                     std::to_string(sequence_));
+      return InvalidArgument("sequence: " + std::to_string(request_.sequence()) + " does not follow " +
+                             std::to_string(sequence_));
     }
     if (static_cast<std::size_t>(request_.records_size()) > kMaxIngestRecords) {
-      return Invalid("records: at most 65536 in a request");
+      return InvalidArgument("records: at most 65536 in a request");
     }
     return grpc::Status::OK;
   }
@@ -149,7 +147,7 @@ class IngestCall final : public grpc::ServerBidiReactor<v1::IngestRequest, v1::I
       } else {
         wrong = ParseRaw(in.raw(), received, batch, out);
       }
-      if (!wrong.empty()) return Invalid("records[" + std::to_string(i) + "]." + wrong);
+      if (!wrong.empty()) return InvalidArgument("records[" + std::to_string(i) + "]." + wrong);
       out.received = received;
       out.peer = peer_;
       out.port = port_;
@@ -308,19 +306,14 @@ class IngestCall final : public grpc::ServerBidiReactor<v1::IngestRequest, v1::I
   grpc::Status status_;  // written once, with finished_
 };
 
-class FinishedBidi final : public grpc::ServerBidiReactor<v1::IngestRequest, v1::IngestResponse> {
- public:
-  explicit FinishedBidi(const grpc::Status& status) { Finish(status); }
-  void OnDone() override { delete this; }
-};
-
 }  // namespace
 
 grpc::ServerBidiReactor<v1::IngestRequest, v1::IngestResponse>* StartIngest(
     LogContext& context, grpc::CallbackServerContext* rpc) {
   auto call = std::make_shared<IngestCall>(context, rpc);
   if (!context.ingests.Add(call)) {
-    return new FinishedBidi({StatusCode::RESOURCE_EXHAUSTED, "too many ingest streams are open"});
+    return new Finished<grpc::ServerBidiReactor<v1::IngestRequest, v1::IngestResponse>>(
+        {StatusCode::RESOURCE_EXHAUSTED, "too many ingest streams are open"});
   }
   call->Begin();
   return call.get();

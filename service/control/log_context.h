@@ -5,7 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <vector>
+#include <unordered_map>
 
 #include "service/control/call_limits.h"
 #include "service/control/ingest_client.h"
@@ -30,8 +30,7 @@ class OpenStreams {
  private:
   const int limit_;
   mutable std::mutex mutex_;
-  std::vector<std::weak_ptr<OpenStream>> streams_;  // guarded by mutex_
-  std::vector<const OpenStream*> keys_;             // same order; guarded by mutex_
+  std::unordered_map<const OpenStream*, std::weak_ptr<OpenStream>> streams_;  // guarded by mutex_
 };
 
 struct LogContext {

@@ -12,8 +12,6 @@
 namespace cistern {
 namespace {
 
-grpc::Status Invalid(std::string text) { return {grpc::StatusCode::INVALID_ARGUMENT, std::move(text)}; }
-
 // Messages an answer sorted by event time may have: 6 MiB of the 48 that all queries share.
 constexpr std::size_t kMaxSortedMessages = 6;
 
@@ -119,18 +117,18 @@ grpc::Status ReadOptions(const v1::QueryRequest& request, const Store& store, Qu
   options.limit = request.limit();
   if (request.has_from()) options.from = FromProto(request.from());
   if (request.has_to()) options.to = FromProto(request.to());
-  if (options.from > options.to) return Invalid("from: is later than `to`");
+  if (options.from > options.to) return InvalidArgument("from: is later than `to`");
   if (request.time_axis() == v1::QueryRequest::TIME_AXIS_EVENT) {
     options.axis = TimeAxis::kEvent;
     if (options.limit == 0 || options.limit > 10'000) {
-      return Invalid("limit: TIME_AXIS_EVENT needs a limit of 1 to 10000");
+      return InvalidArgument("limit: TIME_AXIS_EVENT needs a limit of 1 to 10000");
     }
-    if (!request.cursor().empty()) return Invalid("cursor: not with TIME_AXIS_EVENT");
+    if (!request.cursor().empty()) return InvalidArgument("cursor: not with TIME_AXIS_EVENT");
   }
   if (request.cursor().empty()) return grpc::Status::OK;
   const auto token = ParseToken(request.cursor(), store.store_id());
   if (!token && token.error() == StoreErrc::kForeignToken) return ToGrpc(token.error());
-  if (!token) return Invalid("cursor: is not one that Query gave");
+  if (!token) return InvalidArgument("cursor: is not one that Query gave");
   options.after_id = token->after_id;
   options.snapshot_id = token->snapshot_id;
   return grpc::Status::OK;
@@ -150,11 +148,11 @@ grpc::ServerWriteReactor<v1::QueryResponse>* StartQuery(LogContext& context, grp
                                                         const v1::QueryRequest& request) {
   QueryOptions options;
   if (auto status = ReadOptions(request, context.store, options); !status.ok()) {
-    return new FinishedWriter<v1::QueryResponse>(status);
+    return new Finished<grpc::ServerWriteReactor<v1::QueryResponse>>(status);
   }
   auto call = std::make_shared<QueryCall>(context, rpc, std::move(options), request.include_raw());
   if (!context.queries.Add(call)) {
-    return new FinishedWriter<v1::QueryResponse>(
+    return new Finished<grpc::ServerWriteReactor<v1::QueryResponse>>(
         {grpc::StatusCode::RESOURCE_EXHAUSTED, "too many queries run at once; retry"});
   }
   call->Begin();

@@ -1,5 +1,7 @@
 #include "service/control/status_map.h"
 
+#include <utility>
+
 #include "storage/query/query.h"
 
 namespace cistern {
@@ -7,7 +9,7 @@ namespace cistern {
 grpc::Status ToGrpc(const boost::system::error_code& error) {
   using grpc::StatusCode;
   if (!error) return grpc::Status::OK;
-  if (error.category() == QueryErrorCategory()) return {StatusCode::INVALID_ARGUMENT, error.message()};
+  if (error.category() == QueryErrorCategory()) return InvalidArgument(error.message());
   if (error.category() != StoreCategory()) return {StatusCode::INTERNAL, error.message()};
   switch (static_cast<StoreErrc>(error.value())) {
     case StoreErrc::kLocked:
@@ -38,8 +40,12 @@ grpc::Status ToGrpc(const boost::system::error_code& error) {
   return {StatusCode::INTERNAL, error.message()};
 }
 
+grpc::Status InvalidArgument(std::string text) {
+  return {grpc::StatusCode::INVALID_ARGUMENT, std::move(text)};
+}
+
 grpc::Status ToGrpc(const FilterError& error, const char* field) {
-  return {grpc::StatusCode::INVALID_ARGUMENT, std::string(field) + ": " + error.ToString()};
+  return InvalidArgument(std::string(field) + ": " + error.ToString());
 }
 
 }  // namespace cistern

@@ -3,6 +3,8 @@
 
 #include <grpcpp/support/status.h>
 
+#include <string>
+
 #include "storage/filter/filter.h"
 #include "storage/store.h"
 
@@ -10,6 +12,8 @@ namespace cistern {
 
 // OK for no error. Messages say what to do next and show no internals.
 grpc::Status ToGrpc(const boost::system::error_code& error);
+// INVALID_ARGUMENT with a text that begins with the field it is about.
+grpc::Status InvalidArgument(std::string text);
 // INVALID_ARGUMENT: `filter: at byte 12: found ")", expected a word`.
 grpc::Status ToGrpc(const FilterError& error, const char* field);
 

@@ -13,8 +13,6 @@ namespace {
 
 using std::chrono::steady_clock;
 
-grpc::Status Invalid(std::string text) { return {grpc::StatusCode::INVALID_ARGUMENT, std::move(text)}; }
-
 struct TailOptions {
   Filter filter;
   RecordId after{};
@@ -188,14 +186,15 @@ grpc::Status ReadStart(const v1::TailRequest& request, const LogContext& context
       return grpc::Status::OK;
     case v1::TailRequest::kLast:
       options.last = request.last();
-      if (options.last < 1 || options.last > kMaxTailHistory) return Invalid("last: must be 1 to 100000");
+      if (options.last < 1 || options.last > kMaxTailHistory)
+        return InvalidArgument("last: must be 1 to 100000");
       return grpc::Status::OK;
     case v1::TailRequest::kResumeToken:
       break;
   }
   const auto token = ParseToken(request.resume_token(), store.store_id());
   if (!token && token.error() == StoreErrc::kForeignToken) return ToGrpc(token.error());
-  if (!token) return Invalid("resume_token: is not one that Tail gave");
+  if (!token) return InvalidArgument("resume_token: is not one that Tail gave");
   options.after = RecordId{token->after_id};
   return grpc::Status::OK;
 }
@@ -208,7 +207,7 @@ grpc::Status ReadOptions(const v1::TailRequest& request, LogContext& context, Ta
   options.include_raw = request.include_raw();
   if (request.cursor_name().empty()) return ReadStart(request, context, options);
   if (!IsCursorName(request.cursor_name())) {
-    return Invalid("cursor_name: 1 to 128 letters, digits, '.', '_' and '-'");
+    return InvalidArgument("cursor_name: 1 to 128 letters, digits, '.', '_' and '-'");
   }
   options.name = "tail/" + request.cursor_name();
   const auto position = context.positions.Get(options.name);
@@ -225,11 +224,11 @@ grpc::ServerWriteReactor<v1::TailResponse>* StartTail(LogContext& context, grpc:
                                                       const v1::TailRequest& request) {
   TailOptions options;
   if (auto status = ReadOptions(request, context, options); !status.ok()) {
-    return new FinishedWriter<v1::TailResponse>(status);
+    return new Finished<grpc::ServerWriteReactor<v1::TailResponse>>(status);
   }
   auto call = std::make_shared<TailCall>(context, rpc, std::move(options));
   if (!context.tails.Add(call)) {
-    return new FinishedWriter<v1::TailResponse>(
+    return new Finished<grpc::ServerWriteReactor<v1::TailResponse>>(
         {grpc::StatusCode::RESOURCE_EXHAUSTED, "too many tails are open; close some"});
   }
   call->Begin();
