@@ -32,6 +32,7 @@ class TailCall final : public StreamCall<v1::TailResponse> {
 
  private:
   Step Run(grpc::Status& status) override {
+    if (ended_) return Step::kDone;
     if (!cursor_) {
       status = FindStart();
       if (!status.ok()) return Step::kDone;
@@ -99,7 +100,7 @@ class TailCall final : public StreamCall<v1::TailResponse> {
       status = {grpc::StatusCode::UNAVAILABLE, "the server is stopping; resume with the last token"};
       return Step::kDone;
     }
-    if (ended_ || (caught_up && !options_.follow)) return Step::kDone;
+    if (caught_up && !options_.follow) return Step::kDone;
     if (steady_clock::now() >= control_.deadline) {
       status = ToGrpc(StoreErrc::kDeadline);
       return Step::kDone;
