@@ -59,6 +59,10 @@ constexpr std::size_t kColumns = static_cast<std::size_t>(Column::kPeer) + 1;
 
 }  // namespace
 
+StringColumn BatchView::StringsOf(Column column, std::span<const std::uint8_t>, std::size_t, std::size_t) {
+  return Strings(column);
+}
+
 std::span<const std::int64_t> RecordsView::Ints(Column column) {
   ints_.resize(kColumns);
   auto& values = ints_[static_cast<std::size_t>(column)];

@@ -48,6 +48,20 @@ struct StringColumn {
   }
 };
 
+// Texts by template. Row i is row `position_of()[i]` of template `template_of()[i]`; templates are numbered
+// as in BlockIndex::Templates() of the same block.
+class TemplateColumn {
+ public:
+  virtual ~TemplateColumn() = default;
+  virtual std::size_t templates() const = 0;
+  virtual std::span<const std::uint16_t> template_of() = 0;
+  virtual std::span<const std::uint32_t> position_of() = 0;
+  // The pieces between the slots, one more than there are slots.
+  virtual std::span<const std::string_view> Pieces(std::size_t text_template) = 0;
+  // The values of one slot as text, by position. Decoded when first asked for.
+  virtual StringColumn Slot(std::size_t text_template, std::size_t slot) = 0;
+};
+
 class BatchView {
  public:
   virtual ~BatchView() = default;
@@ -55,6 +69,10 @@ class BatchView {
   // kTime holds kNoTime where there is none.
   virtual std::span<const std::int64_t> Ints(Column column) = 0;
   virtual StringColumn Strings(Column column) = 0;
+  // As Strings(), but only the rows of [begin, end) that are selected (not 0) need be right: the others may
+  // read as anything. Cheaper where values must be put together. `selected` has size() entries.
+  virtual StringColumn StringsOf(Column column, std::span<const std::uint8_t> selected, std::size_t begin,
+                                 std::size_t end);
   // Peer addresses by dictionary: row i is addresses()[codes[i]] (same codes as Strings(kPeer).codes when
   // that is dictionary-coded; here codes are never empty).
   struct PeerColumn {
@@ -64,6 +82,8 @@ class BatchView {
   virtual PeerColumn Peers() = 0;
   // All fields of one row.
   virtual Record Row(std::size_t row) = 0;
+  // The message column as templates and slots, where the batch keeps it so; null otherwise.
+  virtual TemplateColumn* Templates() { return nullptr; }
 };
 
 // A view over records in memory. The records must outlive it.

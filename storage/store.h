@@ -22,6 +22,7 @@
 #include "ingest/message/record_batch.h"
 #include "ingest/message/result.h"
 #include "storage/batch_view.h"
+#include "storage/block_index.h"
 
 namespace cistern {
 
@@ -99,8 +100,16 @@ class StoredBatch : public BatchView {
   virtual std::int64_t min_received() const = 0;
   virtual std::int64_t max_received() const = 0;
   virtual std::uint64_t encoded_bytes() const = 0;
-  // Whether a column turned out not to be decodable; its values then read as empty.
+  // How many of them were fetched so far: columns are read when first asked for.
+  virtual std::uint64_t fetched_bytes() const { return encoded_bytes(); }
+  // Whether a column turned out not to be decodable, or went away with its file; its values then read as
+  // empty.
   virtual bool damaged() const { return false; }
+  // Fetches everything and compares all checksums without decoding; then damaged() tells. To be called before
+  // rows are given away.
+  virtual void Check() {}
+  // What is known of a sealed block without decoding it; null for batches that have none.
+  virtual BlockIndex* index() { return nullptr; }
 };
 
 // A position in the store. Holds no transaction and no lock between calls.

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -49,6 +50,19 @@ class BlockEncoder {
 // `blob` is kept alive by the batch. kCorrupt: not a blob, or its directory is damaged.
 // kTooNew: a newer release wrote it.
 Result<std::unique_ptr<StoredBatch>> OpenBlock(std::shared_ptr<const std::string> blob);
+
+// The octets of one blob, fetched as needed. Threads: one at a time.
+class BlobSource {
+ public:
+  virtual ~BlobSource() = default;
+  virtual std::uint64_t size() const = 0;
+  // Reads octets [offset, offset + length), which lie within size(). The view lives as long as the source.
+  // Absent: they cannot be read any more.
+  virtual std::optional<std::string_view> Read(std::uint64_t offset, std::size_t length) = 0;
+};
+// The same for a blob that is read column by column. `index` may be null.
+Result<std::unique_ptr<StoredBatch>> OpenBlock(std::unique_ptr<BlobSource> source,
+                                               std::unique_ptr<BlockIndex> index);
 
 // Compares all checksums without decoding: what a reader does with a blob from the disk before it uses it.
 Result<void> CheckBlock(std::string_view blob);

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "storage/filter/suggest.h"
-#include "storage/filter/words.h"
+#include "storage/words.h"
 
 namespace cistern::filter {
 namespace {

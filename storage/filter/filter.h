@@ -13,6 +13,7 @@
 
 #include "ingest/message/result.h"
 #include "storage/batch_view.h"
+#include "storage/block_index.h"
 
 namespace cistern {
 
@@ -49,6 +50,10 @@ class Filter {
   // As Evaluate, for rows [begin, end): deselects those that do not match and looks only at selected ones.
   // `selection` has view.size() entries.
   void Narrow(BatchView& view, Selection& selection, std::size_t begin, std::size_t end) const;
+  // Whether a block can hold no match, by the cheap parts of its index: values and words, no templates.
+  bool RuledOut(BlockIndex& index) const;
+  // One verdict for each of index.Templates(), on the rows of that template.
+  void Judge(BlockIndex& index, std::vector<Verdict>& verdicts) const;
   // One record; slower per record than Evaluate.
   bool Matches(const Record& record) const;
   const FilterBounds& bounds() const;

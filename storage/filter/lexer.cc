@@ -1,7 +1,7 @@
 #include "storage/filter/lexer.h"
 
 #include "storage/filter/field.h"
-#include "storage/filter/words.h"
+#include "storage/words.h"
 
 namespace cistern::filter {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "storage/filter/words.h"
+#include "storage/words.h"
 
 namespace cistern {
 namespace {

@@ -10,7 +10,7 @@
 #include "ingest/message/tags.h"
 #include "storage/filter/field.h"
 #include "storage/filter/text_pattern.h"
-#include "storage/filter/words.h"
+#include "storage/words.h"
 
 namespace cistern::filter {
 namespace {

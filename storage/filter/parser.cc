@@ -4,7 +4,7 @@
 
 #include "storage/filter/field.h"
 #include "storage/filter/lexer.h"
-#include "storage/filter/words.h"
+#include "storage/words.h"
 
 namespace cistern::filter {
 namespace {

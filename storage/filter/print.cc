@@ -2,7 +2,7 @@
 
 #include "storage/filter/ast.h"
 #include "storage/filter/field.h"
-#include "storage/filter/words.h"
+#include "storage/words.h"
 
 namespace cistern::filter {
 namespace {

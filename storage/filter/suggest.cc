@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "storage/filter/words.h"
+#include "storage/words.h"
 
 namespace cistern::filter {
 namespace {

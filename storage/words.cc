@@ -1,4 +1,4 @@
-#include "storage/filter/words.h"
+#include "storage/words.h"
 
 #include <algorithm>
 
