@@ -69,6 +69,10 @@ class BlockIndex {
   virtual bool MayHoldWord(std::string_view folded) = 0;
   // The same for `n1.n2.n3.n4`, four numbers joined by points that may stand inside a longer run.
   virtual bool MayHoldAddress(std::string_view dotted) = 0;
+  // Whether a row of another column may have this value, folded. kProcid, and the columns of StringValues()
+  // where that is absent: the whole value. kStructuredData, kTags: one word (words.h) of a parameter's or a
+  // tag's value. True for every other column. May read from the disk.
+  virtual bool MayHoldValue(Column, std::string_view /*folded*/) { return true; }
 };
 
 }  // namespace cistern
