@@ -36,6 +36,10 @@ crash: build-all ## kill -9 during acknowledged ingest, 200 times (make crash KI
 bench: build-all build/peers/ready ## 1 million messages over each transport, beside rsyslog; parser and framer
 	tests/bench/run.sh $(BUILD)
 
+.PHONY: bench-store
+bench-store: build-all build/peers/ready ## The store beside zstd, ripgrep and FTS5 (make bench-store RECORDS=1000000 LARGE=0)
+	/usr/bin/python3 tests/bench/store.py $(BUILD)/bin $(or $(RECORDS),10000000) $(or $(LARGE),100000000)
+
 .PHONY: deploy-test
 deploy-test: build deps-deploy ## Builds, lints and runs the container image and the Helm chart
 	tests/integration/deploy_test.sh
@@ -58,6 +62,6 @@ deps-build deps-test deps-check deps-deploy: deps-%:
 	@mkdir -p build
 	@[ -n "$(SKIP_DEPS)" ] || cmake/install-deps.sh $*
 
-# rsyslog, syslog-ng and promtool, unpacked here rather than installed.
+# rsyslog, syslog-ng, promtool and ripgrep, unpacked here rather than installed.
 build/peers/ready: tests/integration/fetch_peers.sh
 	tests/integration/fetch_peers.sh build/peers

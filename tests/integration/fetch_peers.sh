@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Unpacks rsyslog, syslog-ng and promtool with the libraries they lack here into DIR, without installing them:
-# fetch_peers.sh DIR. The wrappers DIR/bin/{rsyslogd,syslog-ng,promtool} run them.
+# Unpacks rsyslog, syslog-ng, promtool and ripgrep with the libraries they lack here into DIR, without installing them:
+# fetch_peers.sh DIR. The wrappers DIR/bin/{rsyslogd,syslog-ng,promtool,rg} run them.
 set -euo pipefail
 dir=$(mkdir -p "$1" && cd "$1" && pwd)
 root=$dir/root
@@ -22,7 +22,7 @@ unpack() {
 # rsyslog and syslog-ng conflict with each other as installed packages: one closure each.
 unpack rsyslog rsyslog-openssl
 unpack syslog-ng-core
-(cd "$dir/deb" && apt-get -qq -o APT::Sandbox::User=root download prometheus)
+(cd "$dir/deb" && apt-get -qq -o APT::Sandbox::User=root download prometheus ripgrep)
 for deb in "$dir"/deb/*.deb; do
   dpkg -x "$deb" "$root"
 done
@@ -36,5 +36,6 @@ wrap() {
 wrap rsyslogd "$root/usr/sbin/rsyslogd -M $lib/rsyslog"
 wrap syslog-ng "$root/usr/sbin/syslog-ng --module-path=$(echo "$root"/usr/lib/syslog-ng/[0-9]*)"
 wrap promtool "$root/usr/bin/promtool"
-{ "$dir/bin/rsyslogd" -v; "$dir/bin/syslog-ng" --version; "$dir/bin/promtool" --version; } > "$dir/versions" 2>&1
+wrap rg "$root/usr/bin/rg"
+{ "$dir/bin/rsyslogd" -v; "$dir/bin/syslog-ng" --version; "$dir/bin/promtool" --version; "$dir/bin/rg" --version; } > "$dir/versions" 2>&1
 touch "$dir/ready"

@@ -4,7 +4,7 @@
 
 #include <random>
 
-#include "storage/filter/words.h"
+#include "storage/words.h"
 
 namespace cistern {
 namespace {
