@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The same load into cisternd and into rsyslog writing a flat file: rate, CPU a message, memory, disk.
+"""The same load into cisternd and into rsyslog and syslog-ng writing a flat file: rate, CPU a message, memory, disk.
 
 compare.py MESSAGES. `cisternctl load` is the sender for both. CPU is the receiver's user and system time from before the
 load until the last message is stored, so a drain is included; memory is the peak of its resident set. UDP runs at the
@@ -20,9 +20,10 @@ from certs import Authority  # noqa: E402
 from rig import CTL, PEERS, ROOT, Daemon, Ledger, free_port, wait_for_port  # noqa: E402
 
 TICKS = os.sysconf("SC_CLK_TCK")
-# name, scheme, connections
-LOADS = [("TCP, 1 connection", "tcp", 1), ("TCP, 8 connections", "tcp", 8), ("TLS, 1 connection", "tls", 1),
-         ("UDP, 1 sender", "udp", 1)]
+# name, scheme, connections, messages a second (0: as fast as they go)
+LOADS = [("TCP, 1 connection", "tcp", 1, 0), ("TCP, 8 connections", "tcp", 8, 0), ("TLS, 1 connection", "tls", 1, 0),
+         ("UDP, 1 sender", "udp", 1, 0), ("TCP, 20,000/s", "tcp", 1, 20_000)]
+PACED_SECONDS = 15
 FINEST = 0.05  # where the search for the UDP rate ends, relative
 
 
@@ -66,20 +67,21 @@ class Cistern:
         return folder_bytes(self.daemon.work / "data")
 
 
-class Rsyslog:
-    name = "rsyslog"
+class FlatFile:
+    """A peer that appends to DIR/all.log. Subclasses have name, conf, values and command()."""
+
+    values = {}
 
     def __init__(self, work, certs):
         self.work = pathlib.Path(work)
         self.port, self.tls_port = free_port(), free_port()
-        conf = (pathlib.Path(__file__).parent / "peers/rsyslog.conf").read_text()
-        for key, value in (("DIR", work), ("CA", certs[0]), ("CERT", certs[0]), ("KEY", certs[1]), ("TLS_PORT", self.tls_port),
-                           ("PORT", self.port)):
+        conf = (pathlib.Path(__file__).parent / "peers" / self.conf).read_text()
+        for key, value in {"DIR": work, "CA": certs[0], "CERT": certs[0], "KEY": certs[1], "TLS_PORT": self.tls_port,
+                           "PORT": self.port, **self.values}.items():
             conf = conf.replace(f"@{key}@", str(value))
-        (self.work / "rsyslog.conf").write_text(conf)
-        with open(self.work / "rsyslogd.log", "wb") as log:
-            self.process = subprocess.Popen([PEERS / "bin/rsyslogd", "-n", "-f", self.work / "rsyslog.conf", "-i",
-                                             self.work / "pid"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        (self.work / "peer.conf").write_text(conf)
+        with open(self.work / "peer.log", "wb") as log:
+            self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         wait_for_port(self.port)
         wait_for_port(self.tls_port)
         self.pid, self.file, self.read, self.lines = self.process.pid, self.work / "all.log", 0, 0
@@ -97,6 +99,28 @@ class Rsyslog:
         self.process.terminate()
         self.process.wait(60)
         return self.file.stat().st_size if self.file.exists() else 0
+
+
+class Rsyslog(FlatFile):
+    name, conf, values = "rsyslog, text", "rsyslog.conf", {"TEMPLATE": "RSYSLOG_FileFormat"}
+
+    def command(self):
+        return [PEERS / "bin/rsyslogd", "-n", "-f", self.work / "peer.conf", "-i", self.work / "pid"]
+
+
+class RsyslogFields(Rsyslog):
+    name, values = "rsyslog, fields", {"TEMPLATE": "fields"}
+
+
+class SyslogNg(FlatFile):
+    name, conf = "syslog-ng, text", "syslog-ng.conf"
+
+    def command(self):
+        return [PEERS / "bin/syslog-ng", "-F", "--no-caps", "-f", self.work / "peer.conf", "-R", self.work / "persist",
+                "-c", self.work / "ctl", "-p", self.work / "pid"]
+
+
+RECEIVERS = [Cistern, Rsyslog, RsyslogFields, SyslogNg]
 
 
 def measure(receiver, scheme, connections, count, certs, rate=0):
@@ -151,7 +175,9 @@ def lossless_rate(receiver, count, certs):
     return low
 
 
-def run_load(receiver, scheme, connections, count, certs):
+def run_load(receiver, scheme, connections, paced, count, certs):
+    if paced:
+        return measure(receiver, scheme, connections, min(count, paced * PACED_SECONDS), certs, paced)
     if scheme != "udp":
         return measure(receiver, scheme, connections, count, certs)
     rate = lossless_rate(receiver, count, certs)
@@ -169,16 +195,14 @@ def main():
     with tempfile.TemporaryDirectory(prefix="cistern-pki-") as pki:
         certs = Authority(pathlib.Path(pki)).issue("server", "DNS:localhost,IP:127.0.0.1")
         print(f"{count} messages each; {os.cpu_count()} cores shared by sender and receiver\n")
-        print(f"{'':20}{'':10}{'messages/s':>12}{'CPU us/msg':>12}{'peak MiB':>10}{'disk B/msg':>12}{'lost':>8}")
-        for name, scheme, connections in LOADS:
-            pair = [run_load(receiver, scheme, connections, count, certs) for receiver in (Cistern, Rsyslog)]
-            for receiver, figures in zip((Cistern, Rsyslog), pair):
-                results[f"{name}, {receiver.name}"] = figures
-                print(f"{name:20}{receiver.name:10}{figures['per_second']:12.0f}{figures['cpu_us']:12.2f}"
+        print(f"{'':20}{'':17}{'messages/s':>12}{'CPU us/msg':>12}{'ratio':>7}{'peak MiB':>10}{'disk B/msg':>12}{'lost':>8}")
+        for name, *load in LOADS:
+            for receiver in RECEIVERS:
+                figures = results[f"{name}, {receiver.name}"] = run_load(receiver, *load, count, certs)
+                ratio = results[f"{name}, {Cistern.name}"]["cpu_us"] / max(figures["cpu_us"], 1e-9)
+                print(f"{name:20}{receiver.name:17}{figures['per_second']:12.0f}{figures['cpu_us']:12.2f}{ratio:7.2f}"
                       f"{figures['peak_mib']:10.0f}{figures['disk_bytes']:12.1f}{figures['lost']:8d}", flush=True)
-            ratio = {key: pair[0][key] / pair[1][key] for key in ("per_second", "cpu_us", "peak_mib", "disk_bytes")}
-            print(f"{'':20}{'ratio':10}{ratio['per_second']:12.2f}{ratio['cpu_us']:12.2f}{ratio['peak_mib']:10.2f}"
-                  f"{ratio['disk_bytes']:12.2f}", flush=True)
+        print("\nratio: CPU of cistern to that of the line")
     (ROOT / "build/bench.json").write_text(json.dumps(results, indent=1))
 
 
