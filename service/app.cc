@@ -11,6 +11,7 @@
 #include <mutex>
 
 #include "cistern/v1/config.pb.h"
+#include "ingest/message/wall_time.h"
 #include "ingest/net/net_server.h"
 #include "service/config/options.h"
 #include "service/control/control_server.h"
@@ -31,12 +32,6 @@ using std::chrono::steady_clock;
 // Of the time Stop() has, this is kept for closing the store and the streams.
 constexpr auto kStopReserve = std::chrono::milliseconds(3000);
 
-std::int64_t Now() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 std::vector<std::string> Lines(const ConfigErrors& errors) {
   std::vector<std::string> lines;
   for (const auto& error : errors.items) lines.push_back(error.ToString());
@@ -55,7 +50,7 @@ class AppImpl final : public App {
   AppImpl(ConfigSources sources, LoadedConfig loaded, bool print_to_stdout)
       : sources_(std::move(sources)),
         print_to_stdout_(print_to_stdout),
-        start_time_(Now()),
+        start_time_(WallTime()),
         loaded_(std::move(loaded)) {}
 
   ~AppImpl() override { Stop(std::chrono::milliseconds(0)); }
@@ -86,7 +81,7 @@ class AppImpl final : public App {
     auto changes = TryReload();
     reload_ok_.store(changes.has_value());
     if (changes) {
-      reload_time_.store(Now() / 1'000'000'000);
+      reload_time_.store(WallTime() / 1'000'000'000);
       spdlog::info("configuration reloaded");
     } else {
       spdlog::error("configuration not reloaded, the old one stays: {}", changes.error());

@@ -10,6 +10,7 @@
 #include "ctl/command/send_options.h"
 #include "ctl/sender/load_mark.h"
 #include "ctl/sender/syslog_text.h"
+#include "ingest/message/wall_time.h"
 
 namespace cistern::ctl {
 namespace {
@@ -72,7 +73,7 @@ class MessageSender {
     const bool split = framing == SendFraming::kLine && text.find('\n') != std::string_view::npos;
     if (split && options_.target.framing.empty()) framing = SendFraming::kOctet;
     std::string message;
-    AppendSyslog(header_, NowNs(), text, message);
+    AppendSyslog(header_, WallTime(), text, message);
     Batch batch(framing);
     batch.Add(message);
     return connection_->Send(batch) == 1 || Fail(connection_->error());

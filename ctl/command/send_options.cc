@@ -51,10 +51,4 @@ std::unique_ptr<Connection> OpenTarget(const Context& context, const Target& tar
   return OpenIngest(Connect(other), client_id);
 }
 
-std::int64_t NowNs() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 }  // namespace cistern::ctl

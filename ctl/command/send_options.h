@@ -31,7 +31,4 @@ std::optional<Target> ReadTarget(Context& context, const TargetOptions& options)
 std::unique_ptr<Connection> OpenTarget(const Context& context, const Target& target,
                                        const std::string& client_id, std::string& error);
 
-// Wall clock, ns since the Unix epoch.
-std::int64_t NowNs();
-
 }  // namespace cistern::ctl

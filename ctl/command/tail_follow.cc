@@ -8,18 +8,13 @@
 #include <ostream>
 
 #include "ctl/printer/time_text.h"
+#include "ingest/message/wall_time.h"
 
 namespace cistern::ctl {
 namespace {
 
 constexpr std::chrono::milliseconds kFirstBackOff{200};
 constexpr std::chrono::milliseconds kLongestBackOff{5'000};
-
-std::int64_t Now() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 }  // namespace
 
@@ -62,7 +57,7 @@ bool Follower::OnResponse(v1::TailResponse& response) {
   if (!finished_ && !response.resume_token().empty()) plan_.request.set_resume_token(response.resume_token());
   // The server answers at least every few seconds, so this also ends a tail to which nothing comes.
   live_ = live_ || response.live();
-  if (plan_.to && live_ && Now() >= *plan_.to) finished_ = true;
+  if (plan_.to && live_ && WallTime() >= *plan_.to) finished_ = true;
   return !finished_;
 }
 

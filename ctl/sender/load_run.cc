@@ -4,6 +4,8 @@
 #include <thread>
 #include <utility>
 
+#include "ingest/message/wall_time.h"
+
 namespace cistern::ctl {
 namespace {
 
@@ -45,15 +47,9 @@ struct Sender {
   std::uint64_t octets = 0;
 };
 
-std::int64_t NowNs() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 void FillBatch(std::uint64_t due, LoadText& text, Sender& sender, std::string& message, Batch& batch) {
   batch.Clear();
-  const std::int64_t now = NowNs();
+  const std::int64_t now = WallTime();
   for (std::uint64_t i = 0; i < due && batch.octets().size() < kBatchOctets; ++i) {
     text.Render(++sender.attempted, now + static_cast<std::int64_t>(i) * 1000, message);
     sender.octets += message.size();

@@ -1,7 +1,6 @@
 #include "ingest/net/append.h"
 
 #include <algorithm>
-#include <chrono>
 
 namespace cistern {
 
@@ -22,12 +21,6 @@ Record& AppendUnparsed(RecordBatch& batch, std::string_view octets, const Origin
   record.raw = octets;
   batch.received_octets += octets.size();
   return record;
-}
-
-std::int64_t WallClock() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
 }
 
 }  // namespace cistern

@@ -26,7 +26,4 @@ bool IsBlank(std::string_view octets);
 Record& AppendUnparsed(RecordBatch& batch, std::string_view octets, const Origin& origin,
                        std::int64_t received);
 
-// Nanoseconds since the Unix epoch.
-std::int64_t WallClock();
-
 }  // namespace cistern

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <utility>
 
+#include "ingest/message/wall_time.h"
 #include "ingest/parse/parser.h"
 
 namespace cistern {
@@ -149,7 +150,7 @@ Connection::Next Connection::AfterRead(StreamStatus status, std::size_t octets) 
 // Appends what `octets` complete, or with `ended` the unfinished rest. Returns the number of messages.
 std::uint64_t Connection::AppendFrames(std::string_view octets, bool ended) {
   RecordBatch& batch = thread_.batch();
-  const std::int64_t received = WallClock();
+  const std::int64_t received = WallTime();
   std::uint64_t messages = 0;
   std::uint64_t empty = 0;
   if (!ended) decoder_.Feed(octets);

@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "ingest/message/wall_time.h"
 #include "ingest/net/blocking_push.h"
 #include "ingest/parse/parser.h"
 
@@ -108,7 +109,7 @@ bool DatagramReceiver::MayGoOn(int received_now) {
 }
 
 void DatagramReceiver::Receive(const DatagramSlots& slots, int count) {
-  const std::int64_t received = WallClock();
+  const std::int64_t received = WallTime();
   if (!batch_) {
     batch_ = sink_.NewBatch();
     batch_begun_ = Clock::now();

@@ -7,6 +7,7 @@
 #include <chrono>
 
 #include "ingest/parse/parser.h"
+#include "ingest/message/wall_time.h"
 #include "service/control/calls.h"
 #include "service/control/convert.h"
 #include "service/control/ingest_client.h"
@@ -16,12 +17,6 @@ namespace cistern {
 namespace {
 
 using grpc::StatusCode;
-
-std::int64_t Now() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 // `ipv4:127.0.0.1:5141`, `ipv6:%5B::1%5D:5141` or `unix:...`.
 void ReadPeer(std::string peer, IpAddress& address, std::uint16_t& port) {
@@ -136,7 +131,7 @@ class IngestCall final : public grpc::ServerBidiReactor<v1::IngestRequest, v1::I
   }
 
   grpc::Status ParseRecords(RecordBatch& batch) {
-    const std::int64_t received = Now();
+    const std::int64_t received = WallTime();
     batch.records().resize(static_cast<std::size_t>(request_.records_size()));
     for (int i = 0; i < request_.records_size(); ++i) {
       const v1::IngestRecord& in = request_.records(i);
