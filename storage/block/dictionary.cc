@@ -1,8 +1,9 @@
 #include "storage/block/dictionary.h"
 
 #include <cstring>
-#include <random>
 #include <utility>
+
+#include "storage/block/random_seed.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -11,11 +12,6 @@ namespace cistern {
 namespace {
 
 constexpr std::size_t kInitialSlots = 256;
-
-std::uint64_t RandomSeed() {
-  std::random_device device;
-  return (std::uint64_t{device()} << 32) | device();
-}
 
 }  // namespace
 
