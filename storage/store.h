@@ -179,6 +179,10 @@ class Store {
   virtual std::optional<RecordId> GetCursor(const std::string& name) = 0;
   virtual Result<void> PutCursors(std::span<const std::pair<std::string, RecordId>> positions) = 0;
   virtual Result<void> DeleteCursor(const std::string& name) = 0;
+
+  // Writes a copy of what the store knows besides the records (who it is, which files, cursors) to a new file;
+  // the first step of a backup, see storage/care. Waits for the disk. kDiskFull, kIoError, kNoAccess.
+  virtual Result<void> CopyCatalog(const std::string& path) = 0;
 };
 
 }  // namespace cistern

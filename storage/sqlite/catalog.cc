@@ -21,14 +21,6 @@ constexpr char kPutFile[] = R"(
 INSERT OR REPLACE INTO files(number, name, state, first_id, last_id, records, min_received, max_received,
   min_time, max_time, bytes) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11))";
 
-std::string RandomStoreId() {
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::random_device device;
-  std::string id(32, '0');
-  for (char& digit : id) digit = kHex[device() % 16];
-  return id;
-}
-
 bool Continues(const Gap& before, const Gap& next) {
   return ToInt(before.last) + 1 == ToInt(next.first) &&
          ToInt(before.last) - ToInt(before.first) + 1 == before.records &&
@@ -36,6 +28,14 @@ bool Continues(const Gap& before, const Gap& next) {
 }
 
 }  // namespace
+
+std::string RandomStoreId() {
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::random_device device;
+  std::string id(32, '0');
+  for (char& digit : id) digit = kHex[device() % 16];
+  return id;
+}
 
 void AddGone(std::vector<Gap>& gone, const Gap& run) {
   const auto at = std::upper_bound(gone.begin(), gone.end(), run,

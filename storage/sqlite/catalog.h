@@ -20,6 +20,10 @@ class Catalog {
   // Opens or creates. kTooNew; kCorrupt: damaged.
   static Result<std::unique_ptr<Catalog>> Open(const std::string& path);
 
+  // To look at one that is a copy, or whose store is closed. Nothing that writes may be called. kNotFound: no
+  // catalog.
+  static Result<std::unique_ptr<Catalog>> OpenReadOnly(const std::string& path);
+
   std::string store_id() const { return store_id_; }
   // As of Open(): no id above this was ever given out ...
   std::uint64_t reserved_id() const { return reserved_id_; }
@@ -47,6 +51,12 @@ class Catalog {
   Result<void> PutCursors(std::span<const std::pair<std::string, RecordId>> positions, std::int64_t now);
   Result<void> DeleteCursor(const std::string& name);
 
+  // Writes a copy to `path`, which is missing or empty.
+  Result<void> CopyTo(const std::string& path);
+  // Of a copy that goes its own way: another store_id, no id below `next_id` will be given out, and no cursor
+  // stands behind `last_stored`.
+  Result<void> BecomeAnotherStore(RecordId last_stored, std::uint64_t next_id);
+
  private:
   Result<void> Initialize();
   Result<void> CreateTables();
@@ -62,6 +72,9 @@ class Catalog {
   std::uint64_t last_file_number_ = 0;
   bool was_closed_ = true;
 };
+
+// 32 hex digits.
+std::string RandomStoreId();
 
 // Adds a deleted run to an ascending list, joining it with the one it continues.
 void AddGone(std::vector<Gap>& gone, const Gap& run);

@@ -49,6 +49,7 @@ class SqliteStore final : public Store {
   std::optional<RecordId> GetCursor(const std::string& name) override { return catalog_->GetCursor(name); }
   Result<void> PutCursors(std::span<const std::pair<std::string, RecordId>> positions) override;
   Result<void> DeleteCursor(const std::string& name) override { return catalog_->DeleteCursor(name); }
+  Result<void> CopyCatalog(const std::string& path) override { return catalog_->CopyTo(path); }
 
  private:
   // What one Append() brings, before it is encoded.

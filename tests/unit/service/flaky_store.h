@@ -56,6 +56,7 @@ class FlakyStore final : public Store {
     return real_->PutCursors(positions);
   }
   Result<void> DeleteCursor(const std::string& name) override { return real_->DeleteCursor(name); }
+  Result<void> CopyCatalog(const std::string& path) override { return real_->CopyCatalog(path); }
 
  private:
   const std::unique_ptr<Store> real_;

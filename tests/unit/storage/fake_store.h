@@ -74,6 +74,7 @@ class FakeStore final : public Store {
   std::optional<RecordId> GetCursor(const std::string&) override { return std::nullopt; }
   Result<void> PutCursors(std::span<const std::pair<std::string, RecordId>>) override { return {}; }
   Result<void> DeleteCursor(const std::string&) override { return {}; }
+  Result<void> CopyCatalog(const std::string&) override { return StoreErrc::kNoAccess; }
 
  private:
   class FakeScan final : public Scan {
