@@ -1,0 +1,272 @@
+#include "storage/block_index.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "storage/block/bytes.h"
+#include "storage/block/compression.h"
+#include "storage/block/index_format.h"
+#include "storage/block/sealed_block.h"
+#include "storage/block/word_filter.h"
+
+namespace cistern {
+namespace {
+
+constexpr std::size_t Index(Column column) { return static_cast<std::size_t>(column); }
+constexpr std::size_t kColumns = Index(Column::kPeer) + 1;
+
+bool HasDigit(std::string_view word) {
+  return std::any_of(word.begin(), word.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+struct Summary {
+  std::uint64_t records = 0;
+  BlockIndex::Range ids, received, port;
+  std::optional<BlockIndex::Range> time;
+  std::uint64_t seed = 0;
+  std::uint64_t filled_chunks = 0;  // one bit each
+  bool words_in_chunks = false;
+};
+
+BlockIndex::Range ReadRange(ByteReader& in) {
+  const std::int64_t min = in.Signed();
+  return {min, WrapAdd(min, in.Signed())};
+}
+
+bool ReadSummary(std::string_view part, Summary& summary) {
+  ByteReader in(part);
+  summary.records = in.Varint();
+  const std::uint64_t first = in.Varint(), last = first + in.Varint();
+  summary.ids = {static_cast<std::int64_t>(first), static_cast<std::int64_t>(last)};
+  summary.received = ReadRange(in);
+  if (in.Byte() != 0) summary.time = ReadRange(in);
+  summary.port = ReadRange(in);
+  summary.seed = in.Fixed64();
+  summary.filled_chunks = in.Varint();
+  summary.words_in_chunks = in.Byte() != 0;
+  return in.ok() && summary.records > 0 && summary.records <= UINT32_MAX;
+}
+
+// Numbers of a template; its octets lie behind those of all templates.
+struct TemplateNumbers {
+  std::uint32_t rows = 0;
+  std::vector<SlotStamp> slots;
+  std::vector<std::uint64_t> piece_lengths;
+};
+
+SlotStamp ReadStamp(ByteReader& in) {
+  SlotStamp stamp{.classes = in.Byte()};
+  stamp.min_length = static_cast<std::uint32_t>(in.Varint());
+  stamp.max_length = stamp.min_length + static_cast<std::uint32_t>(in.Varint());
+  return stamp;
+}
+
+TemplateNumbers ReadNumbers(ByteReader& in) {
+  TemplateNumbers numbers{.rows = static_cast<std::uint32_t>(in.Varint())};
+  const std::uint64_t slots = in.Varint();
+  for (std::uint64_t i = 0; i < slots && in.ok(); ++i) numbers.slots.push_back(ReadStamp(in));
+  for (std::uint64_t i = 0; i < slots + 1 && in.ok(); ++i) numbers.piece_lengths.push_back(in.Varint());
+  return numbers;
+}
+
+// Empty when damaged.
+std::vector<TextTemplate> ReadTemplates(std::string_view part, std::uint64_t records) {
+  ByteReader in(part);
+  const std::uint64_t count = in.Varint();
+  std::vector<TemplateNumbers> all;
+  for (std::uint64_t i = 0; i < count && in.ok(); ++i) all.push_back(ReadNumbers(in));
+  std::vector<TextTemplate> templates;
+  std::uint64_t rows = 0;
+  for (TemplateNumbers& numbers : all) {
+    TextTemplate& text = templates.emplace_back();
+    for (const std::uint64_t length : numbers.piece_lengths) text.pieces.push_back(in.Bytes(length));
+    text.slots = std::move(numbers.slots);
+    text.rows = numbers.rows;
+    rows += numbers.rows;
+  }
+  if (!in.ok() || in.left() != 0 || rows != records) templates.clear();
+  return templates;
+}
+
+class StoredIndex final : public BlockIndex {
+ public:
+  StoredIndex(std::shared_ptr<const std::string> octets, std::vector<IndexPart> parts, const Summary& summary,
+              ReadChunk read_chunk)
+      : octets_(std::move(octets)),
+        parts_(std::move(parts)),
+        summary_(summary),
+        read_chunk_(std::move(read_chunk)) {}
+
+  std::uint64_t records() const override { return summary_.records; }
+  std::optional<Range> IntRange(Column column) override;
+  std::span<const CountedInt> IntValues(Column column) override;
+  std::optional<std::span<const CountedString>> StringValues(Column column) override;
+  std::span<const TextTemplate> Templates() override;
+  bool MayHoldWord(std::string_view folded) override;
+  bool MayHoldAddress(std::string_view dotted) override;
+  bool MayHoldValue(Column column, std::string_view folded) override;
+
+ private:
+  struct Chunk {
+    std::string octets;
+    std::optional<WordChunk> words;  // absent: unreadable
+    bool empty = false;
+  };
+
+  const IndexPart* Find(IndexPartId id) const;
+  void DecodeIntegers();
+  void DecodeStrings(const IndexPart& part, std::vector<CountedString>& values) const;
+  void DecodeTemplates();
+  const Chunk& ChunkAt(std::size_t number);
+  bool ChunkMayHold(WordKey key);
+
+  const std::shared_ptr<const std::string> octets_;
+  const std::vector<IndexPart> parts_;
+  const Summary summary_;
+  const ReadChunk read_chunk_;
+  bool integers_decoded_ = false;
+  std::array<std::vector<CountedInt>, kColumns> ints_;
+  std::array<std::optional<std::vector<CountedString>>, kColumns> strings_;  // decoded when present
+  std::string template_part_;                                                // decompressed
+  std::vector<TextTemplate> templates_;                                      // decoded when not empty
+  std::array<std::unique_ptr<Chunk>, kWordChunks> chunks_;                   // read when not null
+};
+
+const IndexPart* StoredIndex::Find(IndexPartId id) const {
+  for (const IndexPart& part : parts_)
+    if (part.id == id) return &part;
+  return nullptr;
+}
+
+std::optional<BlockIndex::Range> StoredIndex::IntRange(Column column) {
+  switch (column) {
+    case Column::kId:
+      return summary_.ids;
+    case Column::kReceived:
+      return summary_.received;
+    case Column::kTime:
+      return summary_.time;
+    case Column::kPort:
+      return summary_.port;
+    default:
+      return std::nullopt;
+  }
+}
+
+std::span<const CountedInt> StoredIndex::IntValues(Column column) {
+  if (!integers_decoded_) DecodeIntegers();
+  return ints_[Index(column)];
+}
+
+void StoredIndex::DecodeIntegers() {
+  integers_decoded_ = true;
+  const IndexPart* part = Find(IndexPartId::kIntegers);
+  ByteReader in(part == nullptr ? std::string_view{} : part->stored);
+  for (const Column column : kCountedColumns) {
+    std::vector<CountedInt>& values = ints_[Index(column)];
+    for (std::uint64_t left = in.Varint(); left > 0 && in.ok(); --left) {
+      const std::int64_t value = in.Signed();
+      values.push_back({value, static_cast<std::uint32_t>(in.Varint())});
+    }
+  }
+  if (in.ok()) return;
+  for (const Column column : kCountedColumns) ints_[Index(column)].clear();  // not kept: nothing follows
+}
+
+std::optional<std::span<const CountedString>> StoredIndex::StringValues(Column column) {
+  const std::optional<IndexPartId> id = PartOfColumn(column);
+  const IndexPart* part = id ? Find(*id) : nullptr;
+  if (part == nullptr) return std::nullopt;
+  std::optional<std::vector<CountedString>>& values = strings_[Index(column)];
+  if (!values) DecodeStrings(*part, values.emplace());
+  if (values->empty()) return std::nullopt;  // damaged: a block has at least one value
+  return *values;
+}
+
+void StoredIndex::DecodeStrings(const IndexPart& part, std::vector<CountedString>& values) const {
+  ByteReader counts(part.stored);
+  std::vector<std::uint64_t> lengths;
+  for (std::uint64_t left = counts.Varint(); left > 0 && counts.ok(); --left) {
+    values.push_back({{}, static_cast<std::uint32_t>(counts.Varint())});
+    lengths.push_back(counts.Varint());
+  }
+  for (std::size_t i = 0; i < values.size(); ++i) values[i].value = counts.Bytes(lengths[i]);
+  if (!counts.ok() || counts.left() != 0) values.clear();
+}
+
+std::span<const TextTemplate> StoredIndex::Templates() {
+  if (templates_.empty()) DecodeTemplates();
+  return templates_;
+}
+
+void StoredIndex::DecodeTemplates() {
+  if (const IndexPart* part = Find(IndexPartId::kTemplates)) {
+    std::string_view octets = part->stored;
+    bool whole = true;
+    if (part->compressed) {
+      template_part_.resize(part->raw_length);
+      whole = Decompress(part->stored, template_part_.data(), template_part_.size());
+      octets = template_part_;
+    }
+    if (whole) templates_ = ReadTemplates(octets, summary_.records);
+  }
+  if (!templates_.empty()) return;
+  // Nothing is known: everything may be anything.
+  templates_ = {{.pieces = {"", ""}, .slots = {{}}, .rows = static_cast<std::uint32_t>(summary_.records)}};
+}
+
+const StoredIndex::Chunk& StoredIndex::ChunkAt(std::size_t number) {
+  std::unique_ptr<Chunk>& chunk = chunks_[number];
+  if (chunk != nullptr) return *chunk;
+  chunk = std::make_unique<Chunk>();
+  chunk->empty = (summary_.filled_chunks >> number & 1) == 0;
+  if (chunk->empty) return *chunk;
+  if (std::optional<std::string> octets = read_chunk_(number)) chunk->octets = std::move(*octets);
+  chunk->words = WordChunk::Open(chunk->octets, number, summary_.seed);
+  return *chunk;
+}
+
+bool StoredIndex::ChunkMayHold(WordKey key) {
+  const Chunk& chunk = ChunkAt(ChunkOf(key));
+  return !chunk.empty && (!chunk.words || chunk.words->MayHold(key));
+}
+
+bool StoredIndex::MayHoldWord(std::string_view folded) {
+  if (const std::optional<std::uint64_t> integer = IntegerWord(folded)) {
+    const WordKey key = KeyOfInteger(*integer, summary_.seed);
+    const Chunk& chunk = ChunkAt(ChunkOf(key));
+    return !chunk.empty && (!chunk.words || chunk.words->HoldsInteger(*integer) || chunk.words->MayHold(key));
+  }
+  const WordKey key = KeyOf(KeySpace::kWord, folded, summary_.seed);
+  if (summary_.words_in_chunks || HasDigit(folded)) return ChunkMayHold(key);
+  const IndexPart* words = Find(IndexPartId::kWords);
+  return words == nullptr || BloomMayHold(words->stored, key);
+}
+
+bool StoredIndex::MayHoldAddress(std::string_view dotted) {
+  return ChunkMayHold(KeyOf(KeySpace::kAddress, dotted, summary_.seed));
+}
+
+bool StoredIndex::MayHoldValue(Column column, std::string_view folded) {
+  const bool listed = PartOfColumn(column) && StringValues(column);
+  const bool filtered = PartOfColumn(column) || column == Column::kProcid ||
+                        column == Column::kStructuredData || column == Column::kTags;
+  return listed || !filtered || ChunkMayHold(KeyOf(SpaceOf(column), folded, summary_.seed));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<BlockIndex>> OpenBlockIndex(std::shared_ptr<const std::string> index,
+                                                   ReadChunk read_chunk) {
+  auto parts = ReadIndex(*index);
+  if (!parts) return parts.error();
+  Summary summary;
+  const auto part = std::find_if(parts->begin(), parts->end(),
+                                 [](const IndexPart& p) { return p.id == IndexPartId::kSummary; });
+  if (part == parts->end() || !ReadSummary(part->stored, summary)) return StoreErrc::kCorrupt;
+  return std::unique_ptr<BlockIndex>(
+      std::make_unique<StoredIndex>(std::move(index), std::move(*parts), summary, std::move(read_chunk)));
+}
+
+}  // namespace cistern

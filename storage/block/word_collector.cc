@@ -1,0 +1,305 @@
+#include "storage/block/word_collector.h"
+
+#include <algorithm>
+#include <bit>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "storage/words.h"
+
+namespace cistern {
+namespace {
+
+// Integers below this are collected as bits whatever slot they are in.
+constexpr std::uint64_t kSmallIntegers = 65536;
+constexpr std::uint64_t kSmallPages = kSmallIntegers / IntegerPage::kValues;
+// Larger ones only from slots where they are not much sparser than what a page must hold in the end.
+constexpr std::uint64_t kMaxSparseness = 32;
+constexpr std::size_t kMinSlotRows = 64;
+constexpr std::size_t kMaxPages = 1024;  // half a MiB of scratch
+// A page is kept when its integers would take more room in the Bloom filter.
+constexpr int kMinPageIntegers = (kPageOctets + sizeof IntegerPage::number) * 8 / kBitsPerWord;
+// More words without digits than this do not fit into an index of a few KB.
+constexpr std::size_t kMaxIndexWords = 2048;
+// The recent values are asked as long as one in four of so many is found there.
+constexpr std::size_t kTrialValues = 64;
+constexpr std::size_t kMinCachedLength = 6;
+
+constexpr std::uint8_t kWordBit = 64;
+
+constexpr std::uint8_t ClassOf(char c) {
+  if (c >= '0' && c <= '9') return SlotStamp::kDigit | kWordBit;
+  if (c >= 'a' && c <= 'z') return SlotStamp::kLower | kWordBit;
+  if (c >= 'A' && c <= 'Z') return SlotStamp::kUpper | kWordBit;
+  if (c == '_') return SlotStamp::kUnderscore | kWordBit;
+  if (c == '.') return SlotStamp::kPoint;
+  return IsWordByte(c) ? SlotStamp::kOther | kWordBit : SlotStamp::kOther;
+}
+
+constexpr std::array<std::uint8_t, 256> MakeClasses() {
+  std::array<std::uint8_t, 256> classes{};
+  for (int i = 0; i < 256; ++i) classes[static_cast<std::size_t>(i)] = ClassOf(static_cast<char>(i));
+  return classes;
+}
+constexpr std::array<std::uint8_t, 256> kClasses = MakeClasses();
+
+constexpr std::uint8_t ClassAt(const char* at) { return kClasses[static_cast<std::uint8_t>(*at)]; }
+
+// Calls on_word(word, classes) for each word; returns the classes of all octets.
+template <class OnWord>
+std::uint8_t ScanWords(std::string_view text, OnWord&& on_word) {
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  std::uint8_t all = 0;
+  while (at != end) {
+    std::uint8_t octet = ClassAt(at);
+    if ((octet & kWordBit) == 0) {
+      all |= octet;
+      ++at;
+      continue;
+    }
+    const char* const begin = at;
+    std::uint8_t classes = 0;
+    do {
+      classes |= octet;
+      ++at;
+    } while (at != end && ((octet = ClassAt(at)) & kWordBit) != 0);
+    all |= classes;
+    on_word(std::string_view(begin, static_cast<std::size_t>(at - begin)), classes);
+  }
+  return all & SlotStamp::kAllClasses;
+}
+
+// Follows numbers that are joined by points.
+class AddressWindow {
+ public:
+  // The last four numbers with the points between, as soon as there are so many; else empty.
+  std::string_view Next(std::string_view word, std::uint8_t classes) {
+    if (classes != (SlotStamp::kDigit | kWordBit)) {
+      run_ = 0;
+      return {};
+    }
+    const bool joined = run_ > 0 && word.data() == end_ + 1 && *end_ == '.';
+    run_ = joined ? run_ + 1 : 1;
+    begins_[run_ % 4] = word.data();
+    end_ = word.data() + word.size();
+    if (run_ < 4) return {};
+    const char* const begin = begins_[(run_ + 1) % 4];
+    return {begin, static_cast<std::size_t>(end_ - begin)};
+  }
+
+ private:
+  std::size_t run_ = 0;
+  const char* begins_[4] = {};
+  const char* end_ = nullptr;
+};
+
+void NoteLength(std::string_view value, SlotStamp& stamp) {
+  const auto length = static_cast<std::uint32_t>(value.size());
+  stamp.min_length = std::min(stamp.min_length, length);
+  stamp.max_length = std::max(stamp.max_length, length);
+}
+
+void SetBit(IntegerPage& page, std::uint64_t value) {
+  const std::uint64_t bit = value % IntegerPage::kValues;
+  page.bits[bit / 64] |= std::uint64_t{1} << bit % 64;
+}
+
+int CountBits(const IntegerPage& page) {
+  int count = 0;
+  for (const std::uint64_t bits : page.bits) count += std::popcount(bits);
+  return count;
+}
+
+}  // namespace
+
+bool WordCollector::RecentValues::Insert(std::string_view value) {
+  std::string_view& entry = entries_[XXH3_64bits(value.data(), value.size()) % kEntries];
+  if (entry == value && entry.data() != nullptr) return false;
+  entry = value;
+  return true;
+}
+
+void WordCollector::Begin(std::uint64_t seed) {
+  seed_ = seed;
+  for (auto& keys : keys_) keys.clear();
+  for (auto& pages : kept_pages_) pages.clear();
+  words_.clear();
+  page_of_.clear();
+  pages_.assign(kSmallPages, IntegerPage{});
+  for (std::uint64_t i = 0; i < kSmallPages; ++i) pages_[i].number = i;
+  recent_keys_.Clear();
+}
+
+SlotStamp WordCollector::AddSlot(const StringColumn& values) {
+  const std::size_t rows = values.codes.empty() ? values.values.size() : values.codes.size();
+  SlotStamp stamp{.classes = 0, .min_length = values.values.empty() ? 0 : UINT32_MAX, .max_length = 0};
+  Span span;
+  const std::size_t integers = ReadIntegers(values.values, span);
+  for (const std::string_view value : values.values.first(integers)) NoteLength(value, stamp);
+  if (integers > 0) stamp.classes = SlotStamp::kDigit;
+  if (integers == values.values.size()) {
+    AddIntegers(span, rows);
+  } else {
+    for (const std::uint64_t value : integers_) AddInteger(value);
+    AddTexts(values.values.subspan(integers), stamp);
+  }
+  return stamp;
+}
+
+// Reads values into integers_ up to the first that is none.
+std::size_t WordCollector::ReadIntegers(std::span<const std::string_view> values, Span& span) {
+  integers_.clear();
+  for (const std::string_view value : values) {
+    const std::optional<std::uint64_t> integer = IntegerWord(value);
+    if (!integer) break;
+    span.min = std::min(span.min, *integer);
+    span.max = std::max(span.max, *integer);
+    integers_.push_back(*integer);
+  }
+  return integers_.size();
+}
+
+void WordCollector::AddIntegers(const Span& span, std::size_t rows) {
+  if (span.max >= kSmallIntegers && rows >= kMinSlotRows && AddToPages(span, rows)) return;
+  for (const std::uint64_t value : integers_) AddInteger(value);
+}
+
+// False when the integers are too far from each other.
+bool WordCollector::AddToPages(const Span& span, std::size_t rows) {
+  const std::uint64_t first = span.min / IntegerPage::kValues,
+                      pages = span.max / IntegerPage::kValues - first + 1;
+  if (pages > 1 + rows * kMaxSparseness / IntegerPage::kValues || pages_.size() + pages > kMaxPages)
+    return false;
+  slot_pages_.clear();
+  for (std::uint64_t number = first; number < first + pages; ++number) {
+    const auto next = static_cast<std::uint32_t>(pages_.size());
+    const std::uint32_t index = number < kSmallPages ? static_cast<std::uint32_t>(number)
+                                                     : page_of_.try_emplace(number, next).first->second;
+    if (index == next) pages_.emplace_back().number = number;
+    slot_pages_.push_back(index);
+  }
+  for (const std::uint64_t value : integers_)
+    SetBit(pages_[slot_pages_[value / IntegerPage::kValues - first]], value);
+  return true;
+}
+
+void WordCollector::AddInteger(std::uint64_t value) {
+  if (value < kSmallIntegers) {
+    SetBit(pages_[value / IntegerPage::kValues], value);
+  } else {
+    AddKey(KeyOfInteger(value, seed_));
+  }
+}
+
+void WordCollector::AddTexts(std::span<const std::string_view> values, SlotStamp& stamp) {
+  recent_values_.Clear();
+  std::size_t asked = 0, found = 0;
+  for (const std::string_view value : values) {
+    NoteLength(value, stamp);
+    if (value.size() >= kMinCachedLength && (asked < kTrialValues || found * 4 >= asked)) {
+      ++asked;
+      if (!recent_values_.Insert(value)) {
+        ++found;
+        continue;
+      }
+    }
+    stamp.classes |= AddText(value);
+  }
+}
+
+std::uint8_t WordCollector::AddText(std::string_view text) {
+  AddressWindow window;
+  return ScanWords(text, [&](std::string_view word, std::uint8_t classes) {
+    AddWord(word, classes);
+    const std::string_view address = window.Next(word, classes);
+    if (!address.empty()) AddKey(KeyOf(KeySpace::kAddress, address, seed_));
+  });
+}
+
+void WordCollector::AddWord(std::string_view word, std::uint8_t classes) {
+  if (classes == (SlotStamp::kDigit | kWordBit)) {
+    if (const auto integer = IntegerWord(word)) return AddInteger(*integer);
+  }
+  const WordKey key = (classes & SlotStamp::kUpper) != 0 ? FoldedKey(KeySpace::kWord, word)
+                                                         : KeyOf(KeySpace::kWord, word, seed_);
+  if ((classes & SlotStamp::kDigit) != 0) return AddKey(key);
+  if (recent_keys_.Insert(key)) words_.push_back(key);
+}
+
+WordKey WordCollector::FoldedKey(KeySpace space, std::string_view text) {
+  folded_.assign(text);
+  std::transform(folded_.begin(), folded_.end(), folded_.begin(), FoldByte);
+  return KeyOf(space, folded_, seed_);
+}
+
+void WordCollector::AddValues(KeySpace space, std::span<const std::string_view> values) {
+  recent_values_.Clear();
+  for (const std::string_view value : values)
+    if (recent_values_.Insert(value)) AddKey(FoldedKey(space, value));
+}
+
+void WordCollector::AddWords(KeySpace space, std::span<const std::string_view> texts) {
+  recent_values_.Clear();
+  for (const std::string_view text : texts) {
+    if (!recent_values_.Insert(text)) continue;
+    ScanWords(text, [&](std::string_view word, std::uint8_t) { AddKey(FoldedKey(space, word)); });
+  }
+}
+
+// Decides which pages are kept; the integers of the others become keys.
+void WordCollector::SortPages() {
+  std::sort(pages_.begin(), pages_.end(),
+            [](const IntegerPage& a, const IntegerPage& b) { return a.number < b.number; });
+  for (const IntegerPage& page : pages_) {
+    const std::uint64_t base = page.number * IntegerPage::kValues;
+    if (CountBits(page) >= kMinPageIntegers) {
+      kept_pages_[ChunkOf(KeyOfInteger(base, seed_))].push_back(&page);
+      continue;
+    }
+    for (std::size_t word = 0; word < page.bits.size(); ++word) {
+      for (std::uint64_t bits = page.bits[word]; bits != 0; bits &= bits - 1)
+        AddKey(KeyOfInteger(base + word * 64 + static_cast<unsigned>(std::countr_zero(bits)), seed_));
+    }
+  }
+}
+
+// Removes repetitions; the order of what remains does not matter.
+void WordCollector::MakeDistinct(std::vector<WordKey>& keys) {
+  table_.assign(std::bit_ceil(keys.size() * 2 + 1), 0);
+  const std::size_t mask = table_.size() - 1;
+  std::size_t kept = 0;
+  for (const WordKey key : keys) {
+    std::size_t at = key & mask;
+    while (table_[at] != 0 && table_[at] != key) at = (at + 1) & mask;
+    if (table_[at] == key && key != 0) continue;
+    table_[at] = key;
+    keys[kept++] = key;
+  }
+  keys.resize(kept);
+}
+
+void WordCollector::FinishWords(Filters& filters) {
+  MakeDistinct(words_);
+  filters.words_in_chunks = words_.size() > kMaxIndexWords;
+  if (filters.words_in_chunks) {
+    for (const WordKey key : words_) keys_[ChunkOf(key)].push_back(key);
+    return;
+  }
+  filters.word_bloom.resize(BloomOctets(words_.size()));
+  if (!words_.empty()) BloomAdd(filters.word_bloom, words_);
+}
+
+WordCollector::Filters WordCollector::Finish() {
+  Filters filters;
+  FinishWords(filters);
+  SortPages();
+  for (std::size_t chunk = 0; chunk < kWordChunks; ++chunk) {
+    MakeDistinct(keys_[chunk]);
+    filters.chunks[chunk] = WriteChunk(chunk, seed_, keys_[chunk], kept_pages_[chunk]);
+  }
+  return filters;
+}
+
+}  // namespace cistern

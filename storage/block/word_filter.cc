@@ -1,0 +1,190 @@
+#include "storage/block/word_filter.h"
+
+#include <bit>
+#include <cstring>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "storage/block/header.h"
+
+namespace cistern {
+namespace {
+
+constexpr std::size_t kBlockOctets = 32;
+constexpr std::size_t kMaxIntegerDigits = 16;
+constexpr std::uint8_t kVersion = 1;
+constexpr KeySpace kFirstColumnSpace{16};
+
+struct ChunkHeader {
+  std::uint64_t checksum;  // XXH3-64 of all octets that follow
+  std::uint64_t seed;
+  std::uint8_t version;
+  std::uint8_t number;
+  std::uint16_t pages;
+  std::uint32_t bloom_blocks;
+};
+static_assert(sizeof(ChunkHeader) == 24);
+
+std::uint64_t Checksum(std::string_view chunk) {
+  const std::string_view rest = chunk.substr(sizeof ChunkHeader::checksum);
+  return XXH3_64bits(rest.data(), rest.size());
+}
+
+bool ChecksumFits(std::string_view chunk, const ChunkHeader& header) {
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+  (void)chunk, (void)header;
+  return true;
+#else
+  return header.checksum == Checksum(chunk);
+#endif
+}
+
+std::optional<ChunkHeader> ReadHeader(std::string_view chunk) {
+  ChunkHeader header;
+  if (chunk.size() < sizeof header) return std::nullopt;
+  std::memcpy(&header, chunk.data(), sizeof header);
+  const std::uint64_t size = sizeof header + header.pages * (sizeof IntegerPage::number + kPageOctets) +
+                             std::uint64_t{header.bloom_blocks} * kBlockOctets;
+  if (header.version != kVersion || chunk.size() != size || !ChecksumFits(chunk, header)) return std::nullopt;
+  return header;
+}
+
+std::uint64_t SpaceSeed(KeySpace space, std::uint64_t seed) {
+  return seed + static_cast<std::uint64_t>(space) * 0x9e3779b97f4a7c15u;
+}
+
+std::size_t BlockOf(WordKey key, std::size_t blocks) {
+  return static_cast<std::size_t>(((key >> 40 & 0xfffff) * blocks) >> 20);
+}
+
+constexpr std::uint32_t BitOf(WordKey key, unsigned word) { return 1u << (key >> 5 * word & 31); }
+
+// One to eight octets, the last one in the top octet of the result; zero octets below.
+std::uint64_t LoadRight(const char* text, std::size_t size) {
+  if (size >= 4) {
+    std::uint32_t low, high;
+    std::memcpy(&low, text, sizeof low);
+    std::memcpy(&high, text + size - 4, sizeof high);
+    return (low | std::uint64_t{high} << 8 * (size - 4)) << 8 * (8 - size);
+  }
+  const auto octet = [&](std::size_t i) {
+    return std::uint64_t{static_cast<std::uint8_t>(text[i])} << 8 * i;
+  };
+  return (octet(0) | octet(size / 2) | octet(size - 1)) << 8 * (8 - size);
+}
+
+// Up to eight decimal digits at once; false when there is anything else.
+bool ReadDigits(const char* text, std::size_t size, std::uint64_t& value) {
+  constexpr std::uint64_t kZeros = 0x3030303030303030u;
+  std::uint64_t x = LoadRight(text, size) ^ kZeros;
+  if (size < 8) x &= ~std::uint64_t{0} << 8 * (8 - size);
+  if (((x + 0x7676767676767676u) | x) & 0x8080808080808080u) return false;
+  x = x * 10 + (x >> 8);  // pairs, then fours, then all eight
+  value = (((x & 0x000000ff000000ffu) * 0x000f424000000064u) +
+           ((x >> 16 & 0x000000ff000000ffu) * 0x0000271000000001u)) >>
+          32;
+  return true;
+}
+
+}  // namespace
+
+KeySpace SpaceOf(Column column) {
+  return static_cast<KeySpace>(static_cast<unsigned>(kFirstColumnSpace) + static_cast<unsigned>(column));
+}
+
+WordKey KeyOf(KeySpace space, std::string_view folded, std::uint64_t seed) {
+  return XXH3_64bits_withSeed(folded.data(), folded.size(), SpaceSeed(space, seed));
+}
+
+std::optional<std::uint64_t> IntegerWord(std::string_view word) {
+  const std::size_t size = word.size();
+  if (size == 0 || size > kMaxIntegerDigits || (word[0] == '0' && size > 1)) return std::nullopt;
+  std::uint64_t high = 0, low = 0;
+  if (size <= 8) return ReadDigits(word.data(), size, low) ? std::optional(low) : std::nullopt;
+  if (!ReadDigits(word.data(), size - 8, high) || !ReadDigits(word.data() + size - 8, 8, low))
+    return std::nullopt;
+  return high * 100'000'000 + low;
+}
+
+WordKey KeyOfInteger(std::uint64_t value, std::uint64_t seed) {
+  const std::uint64_t key = XXH3_64bits_withSeed(&value, sizeof value, SpaceSeed(KeySpace::kInteger, seed)) &
+                            ~(std::uint64_t{15} << 60);
+  return key | (value / IntegerPage::kValues * 0x9e3779b97f4a7c15u) >> 60 << 60;
+}
+
+std::size_t BloomOctets(std::size_t keys, std::size_t bits_per_key) {
+  return (keys * bits_per_key + 8 * kBlockOctets - 1) / (8 * kBlockOctets) * kBlockOctets;
+}
+
+void BloomAdd(std::span<char> bloom, std::span<const WordKey> keys) {
+  const std::size_t blocks = bloom.size() / kBlockOctets;
+  for (const WordKey key : keys) {
+    char* at = bloom.data() + BlockOf(key, blocks) * kBlockOctets;
+    std::uint32_t words[8];
+    std::memcpy(words, at, sizeof words);
+    for (unsigned i = 0; i < 8; ++i) words[i] |= BitOf(key, i);
+    std::memcpy(at, words, sizeof words);
+  }
+}
+
+bool BloomMayHold(std::string_view bloom, WordKey key) {
+  if (bloom.empty()) return false;
+  std::uint32_t words[8];
+  std::memcpy(words, bloom.data() + BlockOf(key, bloom.size() / kBlockOctets) * kBlockOctets, sizeof words);
+  for (unsigned i = 0; i < 8; ++i)
+    if ((words[i] & BitOf(key, i)) == 0) return false;
+  return true;
+}
+
+std::string WriteChunk(std::size_t number, std::uint64_t seed, std::span<const WordKey> keys,
+                       std::span<const IntegerPage* const> pages) {
+  if (keys.empty() && pages.empty()) return {};
+  const std::size_t bloom_octets = BloomOctets(keys.size());
+  ChunkHeader header{.seed = seed,
+                     .version = kVersion,
+                     .number = static_cast<std::uint8_t>(number),
+                     .pages = static_cast<std::uint16_t>(pages.size()),
+                     .bloom_blocks = static_cast<std::uint32_t>(bloom_octets / kBlockOctets)};
+  std::string chunk;
+  chunk.reserve(sizeof header + pages.size() * (sizeof IntegerPage::number + kPageOctets) + bloom_octets);
+  const auto append = [&](const void* octets, std::size_t size) {
+    chunk.append(static_cast<const char*>(octets), size);
+  };
+  append(&header, sizeof header);
+  for (const IntegerPage* page : pages) append(&page->number, sizeof page->number);
+  for (const IntegerPage* page : pages) append(page->bits.data(), kPageOctets);
+  const std::size_t bloom_at = chunk.size();
+  chunk.resize(bloom_at + bloom_octets);
+  BloomAdd(std::span(chunk).subspan(bloom_at), keys);
+  header.checksum = Checksum(chunk);
+  std::memcpy(chunk.data(), &header.checksum, sizeof header.checksum);
+  return chunk;
+}
+
+std::optional<WordChunk> WordChunk::Open(std::string_view octets, std::size_t number, std::uint64_t seed) {
+  const std::optional<ChunkHeader> header = ReadHeader(octets);
+  if (!header || header->number != number || header->seed != seed) return std::nullopt;
+  WordChunk chunk;
+  octets.remove_prefix(sizeof *header);
+  chunk.numbers_ = octets.substr(0, header->pages * sizeof IntegerPage::number);
+  octets.remove_prefix(chunk.numbers_.size());
+  chunk.bits_ = octets.substr(0, header->pages * kPageOctets);
+  chunk.bloom_ = octets.substr(chunk.bits_.size());
+  return chunk;
+}
+
+bool WordChunk::HoldsInteger(std::uint64_t value) const {
+  const std::uint64_t wanted = value / IntegerPage::kValues, bit = value % IntegerPage::kValues;
+  for (std::size_t page = 0; page * sizeof wanted < numbers_.size(); ++page) {
+    std::uint64_t number;
+    std::memcpy(&number, numbers_.data() + page * sizeof number, sizeof number);
+    if (number == wanted)
+      return (static_cast<std::uint8_t>(bits_[page * kPageOctets + bit / 8]) >> bit % 8 & 1) != 0;
+  }
+  return false;
+}
+
+bool CheckChunk(std::string_view chunk) { return chunk.empty() || ReadHeader(chunk).has_value(); }
+
+}  // namespace cistern
