@@ -105,6 +105,11 @@ Statement& Statement::BindNull(int index) {
   return *this;
 }
 
+Statement& Statement::BindColumn(int index, const Statement& from, int column) {
+  sqlite3_bind_value(statement_.get(), index, sqlite3_column_value(from.statement_.get(), column));
+  return *this;
+}
+
 Result<bool> Statement::Step() {
   errno = 0;
   const int code = sqlite3_step(statement_.get());
@@ -126,6 +131,8 @@ void Statement::Reset() {
   sqlite3_reset(statement_.get());
   sqlite3_clear_bindings(statement_.get());
 }
+
+int Statement::columns() const { return sqlite3_column_count(statement_.get()); }
 
 std::int64_t Statement::Int(int column) const { return sqlite3_column_int64(statement_.get(), column); }
 

@@ -24,6 +24,8 @@ class Statement {
   Statement& Bind(int index, std::string_view text);
   Statement& BindBlob(int index, std::string_view blob);
   Statement& BindNull(int index);
+  // The value that another statement has in a column; it is copied.
+  Statement& BindColumn(int index, const Statement& from, int column);
   // True when there is a row to look at. After false or an error the statement has been reset.
   Result<bool> Step();
   // Runs a statement that gives no rows.
@@ -31,6 +33,7 @@ class Statement {
   // Ends the read transaction, if this was the last open statement; forgets the bound values.
   void Reset();
 
+  int columns() const;
   std::int64_t Int(int column) const;
   bool IsNull(int column) const;
   std::string_view Text(int column) const;  // valid until the next Step() or Reset()
