@@ -13,7 +13,7 @@ namespace cistern {
 namespace {
 
 // So many forms must become equal for a token to be hidden. One that has a slot there already counts more.
-constexpr std::uint32_t kMinForms = 8, kWeightOfSlot = 5;
+constexpr std::uint32_t kMinForms = 8, kWeightOfSlot = 7;
 // Forms with more rows than this, and with a larger share of all, keep their words.
 constexpr std::uint64_t kRareRows = 64, kRareShare = 64;
 constexpr int kRounds = 6;
