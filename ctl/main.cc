@@ -27,6 +27,7 @@ int main(int argc, char** argv) {
       .out = std::cout,
       .err = std::cerr,
       .terminal = isatty(STDOUT_FILENO) != 0,
+      .err_terminal = isatty(STDERR_FILENO) != 0,
       .columns = TerminalColumns(),
       .now_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(now).count(),
   };

@@ -56,6 +56,8 @@ void AddCommands(CLI::App& root, Context& context) {
   RegisterExplain(root, context);
   RegisterSend(root, context);
   RegisterLoad(root, context);
+  RegisterExport(root, context);
+  RegisterConvert(root, context);
   RegisterConfig(root, context);
   RegisterCompletion(root, context);
   for (CLI::App* command : root.get_subcommands({})) {
@@ -92,6 +94,7 @@ int RunCtl(std::vector<std::string> args, const Environment& environment) {
   context.out = &environment.out;
   context.err = &environment.err;
   context.terminal = environment.terminal;
+  context.err_terminal = environment.err_terminal;
   context.columns = environment.columns;
   context.now_ns = environment.now_ns;
   context.stop = environment.stop;

@@ -20,10 +20,11 @@ struct Context;
 struct Environment {
   std::ostream& out;
   std::ostream& err;
-  bool terminal = false;    // `out` is a terminal
-  int columns = 80;         // its width
-  std::int64_t now_ns = 0;  // ns since the Unix epoch
-  std::stop_source stop;    // ends a tail
+  bool terminal = false;      // `out` is a terminal
+  bool err_terminal = false;  // `err` is a terminal
+  int columns = 80;           // its width
+  std::int64_t now_ns = 0;    // ns since the Unix epoch
+  std::stop_source stop;      // ends a tail
 };
 
 // `args` without the program's name. CISTERN_ADDR, NO_COLOR, TERM and TZ come from the process. Returns the

@@ -35,6 +35,7 @@ struct Context {
   std::ostream* out = nullptr;  // standard output
   std::ostream* err = nullptr;  // standard error
   bool terminal = false;        // `out` is a terminal
+  bool err_terminal = false;    // `err` is a terminal
   int columns = 80;             // width of that terminal
   std::int64_t now_ns = 0;      // when the program started, ns since the Unix epoch
   std::stop_source stop;        // ends a command that runs until it is told to stop; see ctl/interrupt.h
@@ -51,6 +52,9 @@ void RegisterStatus(CLI::App& root, Context& context);
 void RegisterExplain(CLI::App& root, Context& context);
 void RegisterConfig(CLI::App& root, Context& context);
 void RegisterCompletion(CLI::App& root, Context& context);
+// Between the store and files; convert needs no daemon.
+void RegisterExport(CLI::App& root, Context& context);
+void RegisterConvert(CLI::App& root, Context& context);
 // Sends syslog.
 void RegisterSend(CLI::App& root, Context& context);
 void RegisterLoad(CLI::App& root, Context& context);

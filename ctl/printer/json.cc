@@ -34,16 +34,18 @@ void WriteGrouped(JsonWriter& json, const Items& items, NameOf name_of, WriteVal
   json.EndObject();
 }
 
-void WriteMessage(const v1::Record& record, JsonWriter& json) {
-  json.OptionalString("message", record.message());
-  if (IsUtf8(record.message())) return;
+// Text under `key`; where it is not UTF-8 also its octets, under `base64_key`.
+void WriteOctets(std::string_view octets, std::string_view key, std::string_view base64_key,
+                 JsonWriter& json) {
+  json.OptionalString(key, octets);
+  if (IsUtf8(octets)) return;
   std::string base64;
-  AppendBase64(record.message(), base64);
-  json.Key("message_base64").String(base64);
+  AppendBase64(octets, base64);
+  json.Key(base64_key).String(base64);
 }
 
 void WriteOrigin(const v1::Record& record, JsonWriter& json) {
-  json.Key("id").Number(record.id());
+  if (record.id() != 0) json.Key("id").Number(record.id());
   if (record.has_received_time()) json.Key("received").Time(record.received_time());
   if (record.has_message_time()) json.Key("time").Time(record.message_time());
   json.OptionalString("peer", record.peer_address());
@@ -142,13 +144,14 @@ void WriteTags(const google::protobuf::RepeatedPtrField<v1::Tag>& tags, JsonWrit
       [&](const v1::Tag& tag) { json.String(tag.value()); });
 }
 
-void AppendRecordJson(const v1::Record& record, std::string& out) {
-  JsonWriter json(out);
-  json.BeginObject();
+namespace {
+
+// Everything but `raw`, without the braces.
+void WriteFields(const v1::Record& record, JsonWriter& json) {
   WriteOrigin(record, json);
   WriteHeader(record, json);
   if (!record.structured_data().empty()) WriteStructuredData(record, json.Key("structured_data"));
-  WriteMessage(record, json);
+  WriteOctets(record.message(), "message", "message_base64", json);
   json.OptionalString("format", FormatName(record.format()));
   if (!record.flags().empty()) {
     json.Key("flags").BeginArray();
@@ -156,6 +159,22 @@ void AppendRecordJson(const v1::Record& record, std::string& out) {
     json.EndArray();
   }
   if (!record.tags().empty()) WriteTags(record.tags(), json.Key("tags"));
+}
+
+}  // namespace
+
+void AppendRecordJson(const v1::Record& record, std::string& out) {
+  JsonWriter json(out);
+  json.BeginObject();
+  WriteFields(record, json);
+  json.EndObject();
+}
+
+void AppendExportJson(const v1::Record& record, std::string& out) {
+  JsonWriter json(out);
+  json.BeginObject();
+  WriteFields(record, json);
+  if (record.raw() != record.message()) WriteOctets(record.raw(), "raw", "raw_base64", json);
   json.EndObject();
 }
 

@@ -52,6 +52,9 @@ class JsonWriter {
 // message_base64 format flags tags. A repeated SD id, parameter or tag name becomes an array in order; the
 // contract is pinned by tests/unit/ctl/printer/json_test.cc.
 void AppendRecordJson(const v1::Record& record, std::string& out);
+// The same with `raw` at the end, and `raw_base64` where that is not UTF-8; both left out when the message is
+// the whole of it.
+void AppendExportJson(const v1::Record& record, std::string& out);
 // The value of `structured_data`, and that of `tags`.
 void WriteStructuredData(const v1::Record& record, JsonWriter& json);
 void WriteTags(const google::protobuf::RepeatedPtrField<v1::Tag>& tags, JsonWriter& json);

@@ -6,7 +6,7 @@
 
 #include "service/control/convert.h"
 #include "service/control/status_map.h"
-#include "service/control/utf8.h"
+#include "proto/convert/utf8.h"
 #include "service/metrics/process.h"
 #include "service/version.h"
 

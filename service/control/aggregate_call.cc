@@ -5,7 +5,7 @@
 #include "service/control/convert.h"
 #include "service/control/deadline.h"
 #include "service/control/status_map.h"
-#include "service/control/utf8.h"
+#include "proto/convert/utf8.h"
 
 namespace cistern {
 namespace {

@@ -6,7 +6,7 @@
 #include "service/control/admin_service.h"
 #include "service/control/convert.h"
 #include "service/control/status_map.h"
-#include "service/control/utf8.h"
+#include "proto/convert/utf8.h"
 #include "storage/query/query.h"
 
 namespace cistern {

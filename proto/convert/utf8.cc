@@ -1,4 +1,4 @@
-#include "service/control/utf8.h"
+#include "proto/convert/utf8.h"
 
 #include <cstdint>
 
