@@ -41,7 +41,11 @@ PredicateResult CompileColumn(Column column, const Value& value) {
       return CompileFlags(value);
     case Column::kPeer:
       return CompilePeer(value);
-    case Column::kMessage:
+    case Column::kMessage: {
+      MatcherResult matcher = MakeTextMatcher(value);
+      if (!matcher) return matcher.error();
+      return MakeMessages(std::move(*matcher));
+    }
     case Column::kRaw:
       return CompileStrings(column, MakeTextMatcher(value));
     default:

@@ -43,8 +43,23 @@ void Filter::Evaluate(BatchView& view, Selection& selection) const {
   Narrow(view, selection, 0, view.size());
 }
 
-void Filter::Narrow(BatchView& view, Selection& selection, std::size_t begin, std::size_t end) const {
-  impl_->root->Narrow({view, selection, begin, end});
+void Filter::Narrow(BatchView& view, Selection& selection, std::size_t begin, std::size_t end,
+                    BlockIndex* index) const {
+  impl_->root->Narrow({view, selection, begin, end, index});
+}
+
+Verdict Filter::JudgeValues(BlockIndex& index) const {
+  return impl_->root->JudgeBlock(index, filter::Ask::kValues);
+}
+
+bool Filter::RuledOut(BlockIndex& index) const {
+  return impl_->root->JudgeBlock(index, filter::Ask::kValuesAndWords) == Verdict::kNone;
+}
+
+void Filter::Judge(BlockIndex& index, std::vector<Verdict>& verdicts) const {
+  filter::Judging judging(index);
+  verdicts.resize(judging.templates().size());
+  impl_->root->Judge(judging, verdicts);
 }
 
 bool Filter::Matches(const Record& record) const {

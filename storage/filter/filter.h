@@ -48,8 +48,11 @@ class Filter {
   // Sets selection[i] to whether row i matches; resizes it to view.size().
   void Evaluate(BatchView& view, Selection& selection) const;
   // As Evaluate, for rows [begin, end): deselects those that do not match and looks only at selected ones.
-  // `selection` has view.size() entries.
-  void Narrow(BatchView& view, Selection& selection, std::size_t begin, std::size_t end) const;
+  // `selection` has view.size() entries. `index`, when there is one, is that of the view.
+  void Narrow(BatchView& view, Selection& selection, std::size_t begin, std::size_t end,
+              BlockIndex* index = nullptr) const;
+  // On all rows of a block, by the ranges and values its index lists: the cheapest question.
+  Verdict JudgeValues(BlockIndex& index) const;
   // Whether a block can hold no match, by the cheap parts of its index: values and words, no templates.
   bool RuledOut(BlockIndex& index) const;
   // One verdict for each of index.Templates(), on the rows of that template.

@@ -1,7 +1,6 @@
 #include "storage/filter/matcher.h"
 
-#include <re2/re2.h>
-
+#include <algorithm>
 #include <charconv>
 #include <limits>
 #include <optional>
@@ -9,7 +8,8 @@
 #include "ingest/message/structured_data.h"
 #include "ingest/message/tags.h"
 #include "storage/filter/field.h"
-#include "storage/filter/text_pattern.h"
+#include "storage/filter/regex_matcher.h"
+#include "storage/filter/text_judge.h"
 #include "storage/words.h"
 
 namespace cistern::filter {
@@ -21,10 +21,30 @@ class Anything final : public Matcher {
   int cost() const override { return 1; }
 };
 
-class NotEmpty final : public Matcher {
+class NotEmpty final : public Matcher, public TemplateMatcher {
  public:
   bool Matches(std::string_view value) const override { return !value.empty(); }
   int cost() const override { return 1; }
+  const TemplateMatcher* templates() const override { return this; }
+
+  bool RuledOut(BlockIndex&) const override { return false; }
+  void Judge(Judging& judging, std::span<Verdict> verdicts) const override {
+    const auto templates = judging.templates();
+    for (std::size_t t = 0; t < verdicts.size(); ++t) {
+      const bool text = HasText(templates[t].pieces) ||
+                        std::any_of(templates[t].slots.begin(), templates[t].slots.end(),
+                                    [](const SlotStamp& stamp) { return stamp.min_length > 0; });
+      verdicts[t] = text ? Verdict::kAll : Verdict::kSome;
+    }
+  }
+  RowPlan Plan(std::span<const std::string_view> pieces, std::span<const SlotStamp>) const override {
+    return {HasText(pieces) ? RowPlan::Kind::kAll : RowPlan::Kind::kText, {}};
+  }
+
+ private:
+  static bool HasText(std::span<const std::string_view> pieces) {
+    return std::any_of(pieces.begin(), pieces.end(), [](std::string_view piece) { return !piece.empty(); });
+  }
 };
 
 class Exact final : public Matcher {
@@ -76,25 +96,16 @@ bool Glob::Matches(std::string_view value) const {
 
 class Words final : public Matcher {
  public:
-  explicit Words(const Text& text) : pattern_(text) {}
+  explicit Words(const Elements& elements) : pattern_(elements) {
+    if (!elements.atoms.empty()) judge_.emplace(elements);
+  }
   bool Matches(std::string_view value) const override { return pattern_.Matches(value); }
   int cost() const override { return pattern_.is_literal() ? 20 : 40; }
+  const TemplateMatcher* templates() const override { return judge_ ? &*judge_ : nullptr; }
 
  private:
   TextPattern pattern_;
-};
-
-class Regex final : public Matcher {
- public:
-  Regex(const std::string& pattern, const re2::RE2::Options& options) : regex_(pattern, options) {}
-  bool Matches(std::string_view value) const override {
-    return re2::RE2::PartialMatch(re2::StringPiece(value.data(), value.size()), regex_);
-  }
-  int cost() const override { return 100; }
-  const re2::RE2& regex() const { return regex_; }
-
- private:
-  re2::RE2 regex_;
+  std::optional<TextJudge> judge_;
 };
 
 class NumberRange final : public Matcher {
@@ -156,19 +167,6 @@ FilterError Unordered(const Value& value) {
           "a backslash or quotes make it text"};
 }
 
-// Bytes are what is searched: Latin-1 lets `.` match every byte.
-MatcherResult MakeRegex(const Value& value) {
-  re2::RE2::Options options(re2::RE2::Latin1);
-  options.set_log_errors(false);
-  options.set_never_capture(true);
-  options.set_case_sensitive(!value.ignore_case);
-  options.set_max_mem(2 << 20);
-  auto regex = std::make_unique<Regex>(value.regex, options);
-  if (regex->regex().ok()) return MatcherPtr(std::move(regex));
-  return FilterError{value.offset, Quoted("/" + value.regex + "/"),
-                     "a regular expression that RE2 accepts (" + regex->regex().error() + ")"};
-}
-
 Result<double, FilterError> NumberOf(const Text& text, std::size_t offset) {
   const std::string plain = Plain(text);
   double number = 0;
@@ -222,7 +220,7 @@ MatcherResult MakeTextMatcher(const Value& value) {
   if (value.op == Op::kRegex) return MakeRegex(value);
   if (value.exists()) return MatcherPtr(std::make_unique<NotEmpty>());
   for (const Atom& atom : value.text) {
-    if (atom.kind != Atom::Kind::kBlank) return MatcherPtr(std::make_unique<Words>(value.text));
+    if (atom.kind != Atom::Kind::kBlank) return MatcherPtr(std::make_unique<Words>(ElementsOf(value.text)));
   }
   return FilterError{value.offset, "empty quotes", "text between the quotes"};
 }

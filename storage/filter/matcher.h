@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "storage/filter/ast.h"
+#include "storage/filter/template_matcher.h"
 
 namespace cistern::filter {
 
@@ -14,6 +15,8 @@ class Matcher {
   virtual bool Matches(std::string_view value) const = 0;
   // Relative to one integer comparison: orders the parts of an AND.
   virtual int cost() const = 0;
+  // What it can tell from templates; null: nothing.
+  virtual const TemplateMatcher* templates() const { return nullptr; }
 };
 
 using MatcherPtr = std::unique_ptr<const Matcher>;

@@ -5,6 +5,7 @@
 // its part keeps. Immutable, hence shared by threads.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bitset>
 #include <memory>
@@ -22,13 +23,23 @@ struct Rows {
   BatchView& view;
   Selection& selected;
   std::size_t begin, end;
+  BlockIndex* index = nullptr;  // of the view, where there is one
 };
+
+// What of an index may be asked.
+enum class Ask : std::uint8_t { kValues, kValuesAndWords };
 
 class Predicate {
  public:
   virtual ~Predicate() = default;
   // Deselects the selected rows that do not match.
   virtual void Narrow(const Rows& rows) const = 0;
+  // On all rows of a block, without its templates. kSome where that says nothing.
+  virtual Verdict JudgeBlock(BlockIndex&, Ask) const { return Verdict::kSome; }
+  // Sets one verdict for each template of a block.
+  virtual void Judge(Judging& judging, std::span<Verdict> verdicts) const {
+    std::fill(verdicts.begin(), verdicts.end(), JudgeBlock(judging.index(), Ask::kValuesAndWords));
+  }
   // Relative to one integer comparison a row.
   virtual int cost() const = 0;
   // Tightens `bounds` by what every matching row fulfils.
@@ -59,5 +70,31 @@ PredicatePtr MakePeerNetwork(const IpNetwork& network);
 PredicatePtr MakePeerText(MatcherPtr matcher);
 // Fields named `key` of the payload that `extract` finds in the message.
 PredicatePtr MakePayload(Payload (*extract)(const Record&), std::string key, MatcherPtr matcher);
+
+// predicate_messages.cc. The message column: by templates where the view has them.
+PredicatePtr MakeMessages(MatcherPtr matcher);
+
+// predicate_strings.cc. `test` is asked for the selected rows.
+template <class Test>
+void ForEachSelected(const Rows& rows, const Test& test) {
+  std::uint8_t* selected = rows.selected.data();
+  for (std::size_t i = rows.begin; i < rows.end; ++i) {
+    if (selected[i]) selected[i] = static_cast<std::uint8_t>(test(i));
+  }
+}
+// Keeps the rows whose value of `column` matches.
+void NarrowStrings(const Rows& rows, Column column, const Matcher& matcher);
+
+// The verdict on values with their numbers of rows, all of them: kSome when there are none.
+template <class Values, class Test>
+Verdict JudgeValues(const Values& values, const Test& test) {
+  bool all = true, any = false;
+  for (const auto& entry : values) {
+    const bool match = test(entry.value);
+    all = all && match;
+    any = any || match;
+  }
+  return values.empty() ? Verdict::kSome : all ? Verdict::kAll : any ? Verdict::kSome : Verdict::kNone;
+}
 
 }  // namespace cistern::filter

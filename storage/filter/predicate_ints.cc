@@ -21,6 +21,14 @@ class IntRange final : public Predicate {
     NarrowInts(rows, column_,
                [low = low_, high = high_](std::int64_t v) { return (v >= low) & (v <= high); });
   }
+  Verdict JudgeBlock(BlockIndex& index, Ask) const override {
+    const auto range = index.IntRange(column_);
+    if (!range) return Verdict::kSome;
+    if (range->max < low_ || range->min > high_) return Verdict::kNone;
+    // Rows without a time are in no range, and not counted here.
+    const bool every_row = column_ != Column::kTime;
+    return every_row && range->min >= low_ && range->max <= high_ ? Verdict::kAll : Verdict::kSome;
+  }
   int cost() const override { return 1; }
   void Tighten(FilterBounds& bounds) const override {
     if (column_ == Column::kReceived) {
@@ -45,6 +53,10 @@ class IntSetTest final : public Predicate {
   void Narrow(const Rows& rows) const override {
     NarrowInts(rows, column_, [this](std::int64_t v) { return allowed_[static_cast<std::uint8_t>(v)]; });
   }
+  Verdict JudgeBlock(BlockIndex& index, Ask) const override {
+    return JudgeValues(index.IntValues(column_),
+                       [this](std::int64_t v) { return allowed_[static_cast<std::uint8_t>(v)] != 0; });
+  }
   int cost() const override { return 1; }
 
  private:
@@ -57,6 +69,9 @@ class IntMask final : public Predicate {
   IntMask(Column column, std::int64_t mask) : column_(column), mask_(mask) {}
   void Narrow(const Rows& rows) const override {
     NarrowInts(rows, column_, [mask = mask_](std::int64_t v) { return (v & mask) != 0; });
+  }
+  Verdict JudgeBlock(BlockIndex& index, Ask) const override {
+    return JudgeValues(index.IntValues(column_), [this](std::int64_t v) { return (v & mask_) != 0; });
   }
   int cost() const override { return 1; }
 

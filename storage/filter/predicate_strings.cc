@@ -3,14 +3,6 @@
 namespace cistern::filter {
 namespace {
 
-template <class Test>
-void ForEachSelected(const Rows& rows, const Test& test) {
-  std::uint8_t* selected = rows.selected.data();
-  for (std::size_t i = rows.begin; i < rows.end; ++i) {
-    if (selected[i]) selected[i] = static_cast<std::uint8_t>(test(i));
-  }
-}
-
 // Asks `test` once for each code that a selected row has.
 template <class Test>
 void NarrowByCode(const Rows& rows, std::span<const std::uint32_t> codes, std::size_t values,
@@ -27,14 +19,11 @@ void NarrowByCode(const Rows& rows, std::span<const std::uint32_t> codes, std::s
 class Strings final : public Predicate {
  public:
   Strings(Column column, MatcherPtr matcher) : column_(column), matcher_(std::move(matcher)) {}
-  void Narrow(const Rows& rows) const override {
-    const StringColumn column = rows.view.Strings(column_);
-    const auto test = [&](std::size_t value) { return matcher_->Matches(column.values[value]); };
-    if (column.codes.empty()) {
-      ForEachSelected(rows, test);
-    } else {
-      NarrowByCode(rows, column.codes, column.values.size(), test);
-    }
+  void Narrow(const Rows& rows) const override { NarrowStrings(rows, column_, *matcher_); }
+  Verdict JudgeBlock(BlockIndex& index, Ask) const override {
+    const auto values = index.StringValues(column_);
+    if (!values) return Verdict::kSome;
+    return JudgeValues(*values, [this](std::string_view value) { return matcher_->Matches(value); });
   }
   // Decoding the text costs as well.
   int cost() const override { return matcher_->cost() + (column_ == Column::kRaw ? 60 : 3); }
@@ -53,6 +42,14 @@ class PeerNetwork final : public Predicate {
       return peers.values[value].present() && network_.Contains(peers.values[value]);
     });
   }
+  Verdict JudgeBlock(BlockIndex& index, Ask) const override {
+    const auto values = index.StringValues(Column::kPeer);
+    if (!values) return Verdict::kSome;
+    return JudgeValues(*values, [this](std::string_view value) {
+      const auto address = IpAddress::Parse(value);
+      return address && network_.Contains(*address);
+    });
+  }
   int cost() const override { return 3; }
 
  private:
@@ -68,6 +65,12 @@ class PeerText final : public Predicate {
       return peers.values[value].present() && matcher_->Matches(peers.values[value].ToString());
     });
   }
+  Verdict JudgeBlock(BlockIndex& index, Ask) const override {
+    const auto values = index.StringValues(Column::kPeer);
+    if (!values) return Verdict::kSome;
+    return JudgeValues(*values,
+                       [this](std::string_view value) { return !value.empty() && matcher_->Matches(value); });
+  }
   int cost() const override { return matcher_->cost() + 4; }
 
  private:
@@ -79,7 +82,8 @@ class PayloadItem final : public Predicate {
   PayloadItem(Payload (*extract)(const Record&), std::string key, MatcherPtr matcher)
       : extract_(extract), key_(std::move(key)), matcher_(std::move(matcher)) {}
   void Narrow(const Rows& rows) const override {
-    const StringColumn text = rows.view.Strings(cisco() ? Column::kRaw : Column::kMessage);
+    const StringColumn text =
+        rows.view.StringsOf(cisco() ? Column::kRaw : Column::kMessage, rows.selected, rows.begin, rows.end);
     const StringColumn hosts = cisco() ? rows.view.Strings(Column::kHostname) : StringColumn{};
     Record record;  // only what extraction reads: other columns stay encoded
     ForEachSelected(rows, [&](std::size_t row) {
@@ -107,6 +111,16 @@ class PayloadItem final : public Predicate {
 };
 
 }  // namespace
+
+void NarrowStrings(const Rows& rows, Column column, const Matcher& matcher) {
+  const StringColumn values = rows.view.StringsOf(column, rows.selected, rows.begin, rows.end);
+  const auto test = [&](std::size_t value) { return matcher.Matches(values.values[value]); };
+  if (values.codes.empty()) {
+    ForEachSelected(rows, test);
+  } else {
+    NarrowByCode(rows, values.codes, values.values.size(), test);
+  }
+}
 
 PredicatePtr MakeStrings(Column column, MatcherPtr matcher) {
   return std::make_unique<Strings>(column, std::move(matcher));

@@ -25,8 +25,39 @@ std::vector<PredicatePtr> CheapestFirst(std::vector<PredicatePtr> parts) {
 class All final : public Predicate {
  public:
   void Narrow(const Rows&) const override {}
+  Verdict JudgeBlock(BlockIndex&, Ask) const override { return Verdict::kAll; }
   int cost() const override { return 0; }
 };
+
+// NOT on three values; kNone < kSome < kAll makes AND the smaller and OR the larger one.
+Verdict Opposite(Verdict verdict) {
+  return verdict == Verdict::kSome ? verdict : verdict == Verdict::kAll ? Verdict::kNone : Verdict::kAll;
+}
+
+// Judges by the parts one after another, until every verdict is `final`; `pick` joins two verdicts.
+template <class Pick>
+void JudgeParts(const std::vector<PredicatePtr>& parts, Judging& judging, std::span<Verdict> verdicts,
+                Verdict final, const Pick& pick) {
+  parts.front()->Judge(judging, verdicts);
+  std::vector<Verdict> more(verdicts.size());
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    if (std::all_of(verdicts.begin(), verdicts.end(), [&](Verdict v) { return v == final; })) return;
+    parts[i]->Judge(judging, more);
+    for (std::size_t t = 0; t < more.size(); ++t) verdicts[t] = pick(verdicts[t], more[t]);
+  }
+}
+
+template <class Pick>
+Verdict JudgeParts(const std::vector<PredicatePtr>& parts, BlockIndex& index, Ask ask, Verdict final,
+                   const Pick& pick) {
+  Verdict verdict = parts.front()->JudgeBlock(index, ask);
+  for (std::size_t i = 1; i < parts.size() && verdict != final; ++i)
+    verdict = pick(verdict, parts[i]->JudgeBlock(index, ask));
+  return verdict;
+}
+
+Verdict Smaller(Verdict a, Verdict b) { return std::min(a, b); }
+Verdict Larger(Verdict a, Verdict b) { return std::max(a, b); }
 
 class And final : public Predicate {
  public:
@@ -36,6 +67,12 @@ class And final : public Predicate {
       part->Narrow(rows);
       if (!AnySelected(rows)) return;
     }
+  }
+  Verdict JudgeBlock(BlockIndex& index, Ask ask) const override {
+    return JudgeParts(parts_, index, ask, Verdict::kNone, &Smaller);
+  }
+  void Judge(Judging& judging, std::span<Verdict> verdicts) const override {
+    JudgeParts(parts_, judging, verdicts, Verdict::kNone, &Smaller);
   }
   int cost() const override { return TotalCost(parts_); }
   void Tighten(FilterBounds& bounds) const override {
@@ -52,7 +89,7 @@ class Or final : public Predicate {
   void Narrow(const Rows& rows) const override {
     Selection open = rows.selected;  // selected, and not found by a part yet
     Selection found = rows.selected;
-    const Rows found_rows{rows.view, found, rows.begin, rows.end};
+    const Rows found_rows{rows.view, found, rows.begin, rows.end, rows.index};
     for (const auto& part : parts_) {
       std::copy(open.begin() + static_cast<std::ptrdiff_t>(rows.begin),
                 open.begin() + static_cast<std::ptrdiff_t>(rows.end),
@@ -62,6 +99,12 @@ class Or final : public Predicate {
     }
     for (std::size_t i = rows.begin; i < rows.end; ++i)
       rows.selected[i] &= static_cast<std::uint8_t>(!open[i]);
+  }
+  Verdict JudgeBlock(BlockIndex& index, Ask ask) const override {
+    return JudgeParts(parts_, index, ask, Verdict::kAll, &Larger);
+  }
+  void Judge(Judging& judging, std::span<Verdict> verdicts) const override {
+    JudgeParts(parts_, judging, verdicts, Verdict::kAll, &Larger);
   }
   int cost() const override { return TotalCost(parts_); }
 
@@ -74,9 +117,16 @@ class Not final : public Predicate {
   explicit Not(PredicatePtr part) : part_(std::move(part)) {}
   void Narrow(const Rows& rows) const override {
     Selection found = rows.selected;
-    part_->Narrow({rows.view, found, rows.begin, rows.end});
+    part_->Narrow({rows.view, found, rows.begin, rows.end, rows.index});
     for (std::size_t i = rows.begin; i < rows.end; ++i)
       rows.selected[i] &= static_cast<std::uint8_t>(!found[i]);
+  }
+  Verdict JudgeBlock(BlockIndex& index, Ask ask) const override {
+    return Opposite(part_->JudgeBlock(index, ask));
+  }
+  void Judge(Judging& judging, std::span<Verdict> verdicts) const override {
+    part_->Judge(judging, verdicts);
+    std::transform(verdicts.begin(), verdicts.end(), verdicts.begin(), &Opposite);
   }
   int cost() const override { return part_->cost(); }
 

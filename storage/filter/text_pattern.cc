@@ -10,10 +10,6 @@ namespace {
 
 using Kind = Atom::Kind;
 
-bool IsWordAtom(const Atom& atom) {
-  return atom.kind == Kind::kAny || (atom.kind == Kind::kByte && IsWordByte(atom.byte));
-}
-
 // Without blanks at the ends, and without repeated blanks and stars.
 Text Normalised(const Text& text) {
   Text result;
@@ -27,9 +23,15 @@ Text Normalised(const Text& text) {
   return result;
 }
 
-std::string LongestRun(const Text& text) {
+}  // namespace
+
+bool IsWordAtom(const Atom& atom) {
+  return atom.kind == Kind::kAny || (atom.kind == Kind::kByte && IsWordByte(atom.byte));
+}
+
+std::string LongestRun(const Text& atoms) {
   std::string longest, run;
-  for (const Atom& atom : text) {
+  for (const Atom& atom : atoms) {
     if (atom.kind == Kind::kByte) {
       run.push_back(atom.byte);
     } else {
@@ -40,20 +42,22 @@ std::string LongestRun(const Text& text) {
   return longest;
 }
 
-}  // namespace
-
-TextPattern::TextPattern(const Text& written) {
+Elements ElementsOf(const Text& written) {
   Text text = Normalised(written);
   const bool open_start = !text.empty() && text.front().kind == Kind::kStar;
   const bool open_end = !text.empty() && text.back().kind == Kind::kStar;
   if (open_start) text.erase(text.begin());
   if (open_end && !text.empty()) text.pop_back();
-  if (text.empty()) return;
-  word_before_ = !open_start && IsWordAtom(text.front());
-  word_behind_ = !open_end && IsWordAtom(text.back());
-  const std::string run = LongestRun(text);
+  const bool word_before = !text.empty() && !open_start && IsWordAtom(text.front());
+  const bool word_behind = !text.empty() && !open_end && IsWordAtom(text.back());
+  return {std::move(text), word_before, word_behind};
+}
+
+TextPattern::TextPattern(const Elements& elements)
+    : word_before_(elements.word_before), word_behind_(elements.word_behind) {
+  const std::string run = LongestRun(elements.atoms);
   if (!run.empty()) finder_.emplace(run);
-  if (run.size() != text.size()) BuildAutomaton(text);
+  if (run.size() != elements.atoms.size()) BuildAutomaton(elements.atoms);
 }
 
 void TextPattern::BuildAutomaton(const Text& text) {

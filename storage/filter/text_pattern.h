@@ -16,6 +16,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -24,9 +25,23 @@
 
 namespace cistern::filter {
 
+// A pattern without what means nothing: no blanks at the ends, no repeated blanks and stars.
+struct Elements {
+  Text atoms;                // neither begins nor ends with a star
+  bool word_before = false;  // a word must begin where the pattern begins
+  bool word_behind = false;  // a word must end where the pattern ends
+};
+Elements ElementsOf(const Text& written);
+
+// Whether `atom` stands for a word byte.
+bool IsWordAtom(const Atom& atom);
+// The longest run of atoms that are bytes.
+std::string LongestRun(const Text& atoms);
+
 class TextPattern {
  public:
-  explicit TextPattern(const Text& text);
+  explicit TextPattern(const Text& text) : TextPattern(ElementsOf(text)) {}
+  explicit TextPattern(const Elements& elements);
   bool Matches(std::string_view text) const;
   // Nothing but bytes: cheaper than with blanks and wildcards.
   bool is_literal() const { return states_ == 0; }
@@ -37,8 +52,7 @@ class TextPattern {
   void BuildAutomaton(const Text& text);
   void AddState(std::size_t state, const Atom& atom);
 
-  bool word_before_ = false;             // a word must begin where the pattern begins
-  bool word_behind_ = false;             // a word must end where the pattern ends
+  bool word_before_, word_behind_;       // as in Elements
   std::optional<LiteralFinder> finder_;  // the pattern, or its longest run of bytes
   // The automaton; states_ == 0: none. Sets of states are `width_` words of 64 bits.
   std::size_t states_ = 0;

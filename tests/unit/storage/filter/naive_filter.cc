@@ -1,8 +1,11 @@
 #include "tests/unit/storage/filter/naive_filter.h"
 
+#include <re2/re2.h>
+
 #include <cctype>
 #include <cstdlib>
 #include <ctime>
+#include <map>
 
 #include "ingest/message/structured_data.h"
 #include "ingest/message/tags.h"
@@ -55,6 +58,12 @@ bool MatchesWhole(const std::string& pattern, std::string_view text) {
   return MatchHere(pattern, text, 0, false, [&](std::size_t e) { return e == text.size(); });
 }
 
+bool MatchesRegex(const std::string& pattern, std::string_view text) {
+  static std::map<std::string, re2::RE2> compiled;
+  const auto& regex = compiled.try_emplace(pattern, pattern, re2::RE2::Latin1).first->second;
+  return re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), regex);
+}
+
 std::string Bytes(std::string_view text, bool quoted) {
   std::string printed;
   for (char c : text) {
@@ -63,7 +72,8 @@ std::string Bytes(std::string_view text, bool quoted) {
     } else if (c == kBlank) {
       printed += ' ';
     } else {
-      const bool escape = quoted ? c == '"' || c == '\\' || c == ' ' || c == '\t' : !IsWord(c);
+      const bool escape = quoted ? c == '"' || c == '\\' || c == ' ' || c == '\t'
+                                 : !IsWord(c) && c != '\0';  // a backslash does not escape NUL
       if (escape) printed += '\\';
       printed += c;
     }
@@ -122,6 +132,8 @@ bool Matches(const Expr& expr, const Record& record) {
       return MatchesWhole(expr.text, record.hostname);
     case Kind::kApp:
       return MatchesWhole(expr.text, record.app_name);
+    case Kind::kRegex:
+      return MatchesRegex(expr.text, record.message);
     case Kind::kAlternatives:
       for (const Expr& child : expr.children) {
         if (record.message.find(child.text) != std::string_view::npos) return true;
@@ -181,6 +193,8 @@ std::string Print(const Expr& expr) {
       for (const Expr& child : expr.children) text += (text.empty() ? "/" : "|") + Bytes(child.text, false);
       return text + "/";
     }
+    case Kind::kRegex:
+      return "/" + expr.text + "/";
     case Kind::kSeverityAtLeast:
       return "severity:>=" + a;
     case Kind::kFacility:

@@ -15,6 +15,7 @@ struct Expr {
     kHost,
     kApp,           // whole value: kStar and kAny are special
     kAlternatives,  // regular expression of literals: `children` hold them in `text`
+    kRegex,         // `text` as RE2 reads it
     kSeverityAtLeast,
     kFacility,
     kIdBetween,
