@@ -6,6 +6,7 @@
 
 #include "storage/block/bytes.h"
 #include "storage/block/compression.h"
+#include "storage/block/decimal.h"
 #include "storage/block/index_format.h"
 #include "storage/block/sealed_block.h"
 #include "storage/block/word_filter.h"
@@ -233,7 +234,7 @@ bool StoredIndex::ChunkMayHold(WordKey key) {
 }
 
 bool StoredIndex::MayHoldWord(std::string_view folded) {
-  if (const std::optional<std::uint64_t> integer = IntegerWord(folded)) {
+  if (const std::optional<std::uint64_t> integer = ReadDecimal(folded)) {
     const WordKey key = KeyOfInteger(*integer, summary_.seed);
     const Chunk& chunk = ChunkAt(ChunkOf(key));
     return !chunk.empty && (!chunk.words || chunk.words->HoldsInteger(*integer) || chunk.words->MayHold(key));

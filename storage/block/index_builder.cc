@@ -36,12 +36,17 @@ std::uint64_t SeedOf(const BlockSummary& summary) {
 
 // Empty when there are too many.
 std::map<std::int64_t, std::uint32_t> CountInts(std::span<const std::int64_t> values) {
+  std::array<std::uint32_t, 256> small{};
   std::map<std::int64_t, std::uint32_t> counts;
-  for (std::size_t begin = 0, end; begin < values.size(); begin = end) {
-    for (end = begin + 1; end < values.size() && values[end] == values[begin];) ++end;
-    counts[values[begin]] += static_cast<std::uint32_t>(end - begin);
-    if (counts.size() > kMaxCountedInts) return {};
+  for (const std::int64_t value : values) {
+    if (value >= 0 && value < std::ssize(small)) {
+      ++small[static_cast<std::size_t>(value)];
+    } else if (++counts[value]; counts.size() > kMaxCountedInts) {
+      return {};
+    }
   }
+  for (std::size_t value = 0; value < small.size(); ++value)
+    if (small[value] != 0) counts[static_cast<std::int64_t>(value)] = small[value];
   return counts;
 }
 

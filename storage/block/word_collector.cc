@@ -6,6 +6,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "storage/block/decimal.h"
 #include "storage/words.h"
 
 namespace cistern {
@@ -101,6 +102,12 @@ void NoteLength(std::string_view value, SlotStamp& stamp) {
   stamp.max_length = std::max(stamp.max_length, length);
 }
 
+// The values of a slot lie apart from each other, in the texts.
+void Prefetch(std::span<const std::string_view> values, std::size_t i) {
+  constexpr std::size_t kAhead = 12;
+  if (i + kAhead < values.size()) __builtin_prefetch(values[i + kAhead].data());
+}
+
 void SetBit(IntegerPage& page, std::uint64_t value) {
   const std::uint64_t bit = value % IntegerPage::kValues;
   page.bits[bit / 64] |= std::uint64_t{1} << bit % 64;
@@ -151,8 +158,9 @@ SlotStamp WordCollector::AddSlot(const StringColumn& values) {
 // Reads values into integers_ up to the first that is none.
 std::size_t WordCollector::ReadIntegers(std::span<const std::string_view> values, Span& span) {
   integers_.clear();
-  for (const std::string_view value : values) {
-    const std::optional<std::uint64_t> integer = IntegerWord(value);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    Prefetch(values, i);
+    const std::optional<std::uint64_t> integer = ReadDecimal(values[i]);
     if (!integer) break;
     span.min = std::min(span.min, *integer);
     span.max = std::max(span.max, *integer);
@@ -196,8 +204,13 @@ void WordCollector::AddInteger(std::uint64_t value) {
 void WordCollector::AddTexts(std::span<const std::string_view> values, SlotStamp& stamp) {
   recent_values_.Clear();
   std::size_t asked = 0, found = 0;
-  for (const std::string_view value : values) {
+  std::string_view last;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    Prefetch(values, i);
+    const std::string_view value = values[i];
     NoteLength(value, stamp);
+    if (value == last) continue;
+    last = value;
     if (value.size() >= kMinCachedLength && (asked < kTrialValues || found * 4 >= asked)) {
       ++asked;
       if (!recent_values_.Insert(value)) {
@@ -220,7 +233,7 @@ std::uint8_t WordCollector::AddText(std::string_view text) {
 
 void WordCollector::AddWord(std::string_view word, std::uint8_t classes) {
   if (classes == (SlotStamp::kDigit | kWordBit)) {
-    if (const auto integer = IntegerWord(word)) return AddInteger(*integer);
+    if (const auto integer = ReadDecimal(word)) return AddInteger(*integer);
   }
   const WordKey key = (classes & SlotStamp::kUpper) != 0 ? FoldedKey(KeySpace::kWord, word)
                                                          : KeyOf(KeySpace::kWord, word, seed_);

@@ -12,7 +12,6 @@ namespace cistern {
 namespace {
 
 constexpr std::size_t kBlockOctets = 32;
-constexpr std::size_t kMaxIntegerDigits = 16;
 constexpr std::uint8_t kVersion = 1;
 constexpr KeySpace kFirstColumnSpace{16};
 
@@ -58,33 +57,9 @@ std::size_t BlockOf(WordKey key, std::size_t blocks) {
   return static_cast<std::size_t>(((key >> 40 & 0xfffff) * blocks) >> 20);
 }
 
-constexpr std::uint32_t BitOf(WordKey key, unsigned word) { return 1u << (key >> 5 * word & 31); }
-
-// One to eight octets, the last one in the top octet of the result; zero octets below.
-std::uint64_t LoadRight(const char* text, std::size_t size) {
-  if (size >= 4) {
-    std::uint32_t low, high;
-    std::memcpy(&low, text, sizeof low);
-    std::memcpy(&high, text + size - 4, sizeof high);
-    return (low | std::uint64_t{high} << 8 * (size - 4)) << 8 * (8 - size);
-  }
-  const auto octet = [&](std::size_t i) {
-    return std::uint64_t{static_cast<std::uint8_t>(text[i])} << 8 * i;
-  };
-  return (octet(0) | octet(size / 2) | octet(size - 1)) << 8 * (8 - size);
-}
-
-// Up to eight decimal digits at once; false when there is anything else.
-bool ReadDigits(const char* text, std::size_t size, std::uint64_t& value) {
-  constexpr std::uint64_t kZeros = 0x3030303030303030u;
-  std::uint64_t x = LoadRight(text, size) ^ kZeros;
-  if (size < 8) x &= ~std::uint64_t{0} << 8 * (8 - size);
-  if (((x + 0x7676767676767676u) | x) & 0x8080808080808080u) return false;
-  x = x * 10 + (x >> 8);  // pairs, then fours, then all eight
-  value = (((x & 0x000000ff000000ffu) * 0x000f424000000064u) +
-           ((x >> 16 & 0x000000ff000000ffu) * 0x0000271000000001u)) >>
-          32;
-  return true;
+// The bits of words 2i and 2i + 1 of a block.
+constexpr std::uint64_t BitsOf(WordKey key, unsigned i) {
+  return std::uint64_t{1} << (key >> 10 * i & 31) | std::uint64_t{1} << (32 + (key >> (10 * i + 5) & 31));
 }
 
 }  // namespace
@@ -95,16 +70,6 @@ KeySpace SpaceOf(Column column) {
 
 WordKey KeyOf(KeySpace space, std::string_view folded, std::uint64_t seed) {
   return XXH3_64bits_withSeed(folded.data(), folded.size(), SpaceSeed(space, seed));
-}
-
-std::optional<std::uint64_t> IntegerWord(std::string_view word) {
-  const std::size_t size = word.size();
-  if (size == 0 || size > kMaxIntegerDigits || (word[0] == '0' && size > 1)) return std::nullopt;
-  std::uint64_t high = 0, low = 0;
-  if (size <= 8) return ReadDigits(word.data(), size, low) ? std::optional(low) : std::nullopt;
-  if (!ReadDigits(word.data(), size - 8, high) || !ReadDigits(word.data() + size - 8, 8, low))
-    return std::nullopt;
-  return high * 100'000'000 + low;
 }
 
 WordKey KeyOfInteger(std::uint64_t value, std::uint64_t seed) {
@@ -121,19 +86,22 @@ void BloomAdd(std::span<char> bloom, std::span<const WordKey> keys) {
   const std::size_t blocks = bloom.size() / kBlockOctets;
   for (const WordKey key : keys) {
     char* at = bloom.data() + BlockOf(key, blocks) * kBlockOctets;
-    std::uint32_t words[8];
+    std::uint64_t words[4];
     std::memcpy(words, at, sizeof words);
-    for (unsigned i = 0; i < 8; ++i) words[i] |= BitOf(key, i);
+    words[0] |= BitsOf(key, 0);
+    words[1] |= BitsOf(key, 1);
+    words[2] |= BitsOf(key, 2);
+    words[3] |= BitsOf(key, 3);
     std::memcpy(at, words, sizeof words);
   }
 }
 
 bool BloomMayHold(std::string_view bloom, WordKey key) {
   if (bloom.empty()) return false;
-  std::uint32_t words[8];
+  std::uint64_t words[4];
   std::memcpy(words, bloom.data() + BlockOf(key, bloom.size() / kBlockOctets) * kBlockOctets, sizeof words);
-  for (unsigned i = 0; i < 8; ++i)
-    if ((words[i] & BitOf(key, i)) == 0) return false;
+  for (unsigned i = 0; i < 4; ++i)
+    if ((words[i] & BitsOf(key, i)) != BitsOf(key, i)) return false;
   return true;
 }
 

@@ -29,9 +29,7 @@ constexpr std::size_t ChunkOf(WordKey key) { return key >> 60; }
 // `folded` is a whole word, address or value.
 WordKey KeyOf(KeySpace space, std::string_view folded, std::uint64_t seed);
 
-// Decimal words of at most sixteen digits that print back identically count as integers.
-std::optional<std::uint64_t> IntegerWord(std::string_view word);
-// Integers of one page share a chunk.
+// Of a word that ReadDecimal() takes. Integers of one page share a chunk.
 WordKey KeyOfInteger(std::uint64_t value, std::uint64_t seed);
 
 // Whether neighbouring integers occur: number = value / 4096.
