@@ -65,9 +65,9 @@ SlotStamp ReadStamp(ByteReader& in) {
 
 TemplateNumbers ReadNumbers(ByteReader& in) {
   TemplateNumbers numbers{.rows = static_cast<std::uint32_t>(in.Varint())};
-  const std::uint64_t slots = in.Varint();
-  for (std::uint64_t i = 0; i < slots && in.ok(); ++i) numbers.slots.push_back(ReadStamp(in));
-  for (std::uint64_t i = 0; i < slots + 1 && in.ok(); ++i) numbers.piece_lengths.push_back(in.Varint());
+  const std::uint64_t pieces = in.Varint();
+  for (std::uint64_t i = 0; i < pieces && in.ok(); ++i) numbers.piece_lengths.push_back(in.Varint());
+  for (std::uint64_t i = 1; i < pieces && in.ok(); ++i) numbers.slots.push_back(ReadStamp(in));
   return numbers;
 }
 
@@ -79,14 +79,16 @@ std::vector<TextTemplate> ReadTemplates(std::string_view part, std::uint64_t rec
   for (std::uint64_t i = 0; i < count && in.ok(); ++i) all.push_back(ReadNumbers(in));
   std::vector<TextTemplate> templates;
   std::uint64_t rows = 0;
+  bool whole = true;
   for (TemplateNumbers& numbers : all) {
     TextTemplate& text = templates.emplace_back();
     for (const std::uint64_t length : numbers.piece_lengths) text.pieces.push_back(in.Bytes(length));
     text.slots = std::move(numbers.slots);
     text.rows = numbers.rows;
     rows += numbers.rows;
+    whole &= !text.pieces.empty();
   }
-  if (!in.ok() || in.left() != 0 || rows != records) templates.clear();
+  if (!whole || !in.ok() || in.left() != 0 || rows != records) templates.clear();
   return templates;
 }
 
