@@ -13,17 +13,18 @@ void AddMessages(StoredBatch& view, IndexBuilder& builder) {
   if (messages == nullptr) {
     static constexpr std::string_view kNothing[2] = {};
     const StringColumn texts = view.Strings(Column::kMessage);
-    builder.AddTemplate(Column::kMessage, kNothing, static_cast<std::uint32_t>(view.size()));
-    return builder.AddSlot(Column::kMessage, texts);
+    return builder.AddTemplate(Column::kMessage, kNothing, static_cast<std::uint32_t>(view.size()),
+                               {&texts, 1});
   }
   std::vector<std::uint32_t> rows(messages->templates());
   for (const std::uint16_t number : messages->template_of())
     if (number < rows.size()) ++rows[number];
+  std::vector<StringColumn> slots;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const std::span<const std::string_view> pieces = messages->Pieces(i);
-    builder.AddTemplate(Column::kMessage, pieces, rows[i]);
-    for (std::size_t slot = 0; slot + 1 < pieces.size(); ++slot)
-      builder.AddSlot(Column::kMessage, messages->Slot(i, slot));
+    slots.clear();
+    for (std::size_t slot = 0; slot + 1 < pieces.size(); ++slot) slots.push_back(messages->Slot(i, slot));
+    builder.AddTemplate(Column::kMessage, pieces, rows[i], slots);
   }
 }
 

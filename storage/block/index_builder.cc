@@ -233,20 +233,22 @@ void IndexBuilder::AddStrings(Column column, const StringColumn& values) {
   }
 }
 
-void IndexBuilder::AddTemplate(Column column, std::span<const std::string_view> pieces, std::uint32_t rows) {
-  if (column != Column::kMessage) return impl_->words.AddWords(SpaceOf(column), pieces);
+void IndexBuilder::AddTemplate(Column column, std::span<const std::string_view> pieces, std::uint32_t rows,
+                               std::span<const StringColumn> slots) {
+  if (column != Column::kMessage) {
+    impl_->words.AddWords(SpaceOf(column), pieces);
+    for (const StringColumn& slot : slots) impl_->words.AddWords(SpaceOf(column), slot.values);
+    return;
+  }
   ++impl_->templates;
-  impl_->template_numbers.PutVarint(rows);
-  impl_->template_numbers.PutVarint(pieces.size());
+  ByteBuffer& numbers = impl_->template_numbers;
+  numbers.PutVarint(rows);
+  numbers.PutVarint(pieces.size());
   for (const std::string_view piece : pieces) {
-    impl_->template_numbers.PutVarint(piece.size());
+    numbers.PutVarint(piece.size());
     impl_->template_octets.PutBytes(piece);
   }
-}
-
-void IndexBuilder::AddSlot(Column column, const StringColumn& values) {
-  if (column != Column::kMessage) return impl_->words.AddWords(SpaceOf(column), values.values);
-  PutStamp(impl_->words.AddSlot(values), impl_->template_numbers);
+  for (const StringColumn& slot : slots) PutStamp(impl_->words.AddSlot(slot), numbers);
 }
 
 void IndexBuilder::Finish(SealedBlock& block) { impl_->Finish(block); }

@@ -29,11 +29,11 @@ class IndexBuilder {
   // none), kTags, and kStructuredData unless that is given as templates. A column that is not added is all
   // empty. Cheapest as distinct values and codes.
   void AddStrings(Column column, const StringColumn& values);
-  // kMessage: each template in the order of their numbers. kStructuredData: any order. The same rules as for
-  // TemplateText hold: a slot begins and ends where a word does. AddSlot() for each of its slots must follow.
-  void AddTemplate(Column column, std::span<const std::string_view> pieces, std::uint32_t rows);
-  // The values of the next slot, by position; cheapest as distinct values and codes.
-  void AddSlot(Column column, const StringColumn& values);
+  // One template with the values of its slots, by position; cheapest as distinct values and codes. kMessage:
+  // each template in the order of their numbers. kStructuredData: any order. The same rules as for
+  // TemplateText hold: a slot begins and ends where a word does.
+  void AddTemplate(Column column, std::span<const std::string_view> pieces, std::uint32_t rows,
+                   std::span<const StringColumn> slots);
   // Ends the block: sets `index` and `chunks` of `block`.
   void Finish(SealedBlock& block);
 
