@@ -17,6 +17,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ingest/message/record_batch.h"
@@ -61,6 +62,9 @@ struct StoreOptions {
   double free_space_reserve = 0.05;       // of the file system; writes stop below it
   std::uint64_t recent_bytes = 16 << 20;  // encoded batches kept in memory for readers that keep up
   WallClock clock;                        // empty: the system's
+  // For tests that stop the process at marked points (storage/sqlite/README.md names them): called before and
+  // after each step of sealing, rolling and retention, on whatever thread does it.
+  std::function<void(std::string_view point)> at_point;
 };
 
 // Sequences of one gRPC ingest client, committed with the records they belong to.
@@ -102,6 +106,8 @@ class StoredBatch : public BatchView {
   virtual std::uint64_t encoded_bytes() const = 0;
   // How many of them were fetched so far: columns are read when first asked for.
   virtual std::uint64_t fetched_bytes() const { return encoded_bytes(); }
+  // Octets of columns decompressed or decoded so far; 0 where that is not counted.
+  virtual std::uint64_t decoded_bytes() const { return 0; }
   // Whether a column turned out not to be decodable, or went away with its file; its values then read as
   // empty.
   virtual bool damaged() const { return false; }
