@@ -56,6 +56,8 @@ bool Filter::RuledOut(BlockIndex& index) const {
   return impl_->root->JudgeBlock(index, filter::Ask::kValuesAndWords) == Verdict::kNone;
 }
 
+bool Filter::judges_templates() const { return impl_->root->judges_templates(); }
+
 void Filter::Judge(BlockIndex& index, std::vector<Verdict>& verdicts) const {
   filter::Judging judging(index);
   verdicts.resize(judging.templates().size());

@@ -55,6 +55,8 @@ class Filter {
   Verdict JudgeValues(BlockIndex& index) const;
   // Whether a block can hold no match, by the cheap parts of its index: values and words, no templates.
   bool RuledOut(BlockIndex& index) const;
+  // Whether Judge() can tell more than RuledOut() and JudgeValues().
+  bool judges_templates() const;
   // One verdict for each of index.Templates(), on the rows of that template.
   void Judge(BlockIndex& index, std::vector<Verdict>& verdicts) const;
   // One record; slower per record than Evaluate.

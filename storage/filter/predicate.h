@@ -40,6 +40,8 @@ class Predicate {
   virtual void Judge(Judging& judging, std::span<Verdict> verdicts) const {
     std::fill(verdicts.begin(), verdicts.end(), JudgeBlock(judging.index(), Ask::kValuesAndWords));
   }
+  // Whether Judge() looks at templates.
+  virtual bool judges_templates() const { return false; }
   // Relative to one integer comparison a row.
   virtual int cost() const = 0;
   // Tightens `bounds` by what every matching row fulfils.

@@ -104,6 +104,7 @@ class Messages final : public Predicate {
     if (matcher_->templates()) return matcher_->templates()->Judge(judging, verdicts);
     std::fill(verdicts.begin(), verdicts.end(), Verdict::kSome);
   }
+  bool judges_templates() const override { return matcher_->templates() != nullptr; }
   // Decoding the text costs as well.
   int cost() const override { return matcher_->cost() + 3; }
 

@@ -16,6 +16,10 @@ int TotalCost(const std::vector<PredicatePtr>& parts) {
   return total;
 }
 
+bool AnyJudgesTemplates(const std::vector<PredicatePtr>& parts) {
+  return std::any_of(parts.begin(), parts.end(), [](const auto& part) { return part->judges_templates(); });
+}
+
 std::vector<PredicatePtr> CheapestFirst(std::vector<PredicatePtr> parts) {
   std::stable_sort(parts.begin(), parts.end(),
                    [](const auto& a, const auto& b) { return a->cost() < b->cost(); });
@@ -74,6 +78,7 @@ class And final : public Predicate {
   void Judge(Judging& judging, std::span<Verdict> verdicts) const override {
     JudgeParts(parts_, judging, verdicts, Verdict::kNone, &Smaller);
   }
+  bool judges_templates() const override { return AnyJudgesTemplates(parts_); }
   int cost() const override { return TotalCost(parts_); }
   void Tighten(FilterBounds& bounds) const override {
     for (const auto& part : parts_) part->Tighten(bounds);
@@ -106,6 +111,7 @@ class Or final : public Predicate {
   void Judge(Judging& judging, std::span<Verdict> verdicts) const override {
     JudgeParts(parts_, judging, verdicts, Verdict::kAll, &Larger);
   }
+  bool judges_templates() const override { return AnyJudgesTemplates(parts_); }
   int cost() const override { return TotalCost(parts_); }
 
  private:
@@ -128,6 +134,7 @@ class Not final : public Predicate {
     part_->Judge(judging, verdicts);
     std::transform(verdicts.begin(), verdicts.end(), verdicts.begin(), &Opposite);
   }
+  bool judges_templates() const override { return part_->judges_templates(); }
   int cost() const override { return part_->cost(); }
 
  private:

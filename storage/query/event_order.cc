@@ -65,6 +65,10 @@ Result<std::vector<Entry>> FindBest(Store& store, const MatchOptions& options, s
   BestEntries best(options.order, limit);
   MatchReader reader(store, options, control, cost);
   reader.skip = [&](const StoredBatch& batch) { return CannotHelp(best, batch, options); };
+  reader.wanted = UINT64_MAX;
+  reader.touch = [](StoredBatch& batch) {
+    for (const Column column : {Column::kTime, Column::kReceived, Column::kId}) batch.Ints(column);
+  };
   const auto done = reader.Run([&](StoredBatch& batch, const std::vector<std::uint32_t>& rows) {
     const auto times = batch.Ints(Column::kTime), received = batch.Ints(Column::kReceived);
     const auto ids = batch.Ints(Column::kId);
@@ -102,6 +106,8 @@ Result<void> ReadGroup(Store& store, std::span<const Entry> group, const QueryCo
   options.id_min = wanted.front();
   options.id_max = wanted.back();
   MatchReader reader(store, options, control, cost);
+  reader.check = true;
+  reader.wanted = group.size();
   reader.skip = [&](const StoredBatch& batch) {
     const auto next = first_from(ToInt(batch.first_id()));
     return next == wanted.end() || *next > ToInt(batch.last_id());

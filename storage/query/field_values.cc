@@ -1,3 +1,5 @@
+#include "storage/query/field_values.h"
+
 #include <array>
 #include <cstdio>
 #include <ctime>
@@ -50,25 +52,11 @@ std::string IntText(Column column, std::int64_t value) {
   }
 }
 
-void FlagValues(BatchView& view, const Rows& rows, const Each& each) {
-  const auto flags = view.Ints(Column::kFlags);
-  for (const std::uint32_t row : rows) {
-    for (int bit = 0; bit < 32; ++bit) {
-      const auto mask = static_cast<std::uint32_t>(flags[row]) & (1u << bit);
-      const std::string_view name = mask ? FlagName(mask) : std::string_view();
-      if (!name.empty()) each(row, name);
-    }
-  }
-}
-
 void ColumnValues(BatchView& view, Column column, const Rows& rows, const Each& each) {
-  if (column == Column::kFlags) return FlagValues(view, rows, each);
   if (IsInt(column)) {
     const auto values = view.Ints(column);
-    for (const std::uint32_t row : rows) {
-      const std::string text = IntText(column, values[row]);
-      if (!text.empty()) each(row, text);
-    }
+    for (const std::uint32_t row : rows)
+      query::IntFieldValues(column, values[row], [&](std::string_view text) { each(row, text); });
     return;
   }
   const StringColumn values = view.Strings(column);
@@ -122,6 +110,20 @@ void PayloadValues(BatchView& view, const FieldRef& field, const Rows& rows, con
 }
 
 }  // namespace
+
+void query::IntFieldValues(Column column, std::int64_t value,
+                           const std::function<void(std::string_view)>& each) {
+  if (column != Column::kFlags) {
+    const std::string text = IntText(column, value);
+    if (!text.empty()) each(text);
+    return;
+  }
+  for (int bit = 0; bit < 32; ++bit) {
+    const auto mask = static_cast<std::uint32_t>(value) & (1u << bit);
+    const std::string_view name = mask ? FlagName(mask) : std::string_view();
+    if (!name.empty()) each(name);
+  }
+}
 
 void FieldValues(BatchView& view, const FieldRef& field, const Rows& rows, const Each& each) {
   switch (field.kind) {

@@ -2,17 +2,19 @@
 
 #include <algorithm>
 
+#include "storage/query/query_pool.h"
+
 namespace cistern::query {
 namespace {
 
-// Rows between two looks at the control; also what a query with a small limit evaluates beyond its need.
-constexpr std::size_t kSlice = 4096;
+// Smaller batches are evaluated before another thread would have woken up.
+constexpr std::size_t kWorthPosting = 4096;
+// A batch this large would take more than its share of the memory of all queries.
+constexpr std::uint64_t kTooLargeAhead = 4 << 20;  // encoded octets
+// Without a limit: a batch that gives more rows than that keeps the receiver busy by itself.
+constexpr std::uint64_t kMany = 1024;
 
-std::int64_t SaturatingAdd(std::int64_t a, std::int64_t b) {
-  std::int64_t sum = 0;
-  if (!__builtin_add_overflow(a, b, &sum)) return sum;
-  return b > 0 ? INT64_MAX : INT64_MIN;
-}
+constexpr std::int64_t kDay = 86'400'000'000'000;
 
 }  // namespace
 
@@ -25,94 +27,175 @@ Result<void> CheckStopped(const QueryControl& control) {
   return {};
 }
 
+// A batch on its way. Whoever takes it from kWaiting works on it; the reader waits for kDone.
+struct MatchReader::Task {
+  enum State : int { kWaiting, kTaken, kDone };
+
+  Task(MatchReader& reader, std::unique_ptr<StoredBatch> batch)
+      : reader(reader), job(std::make_unique<BatchJob>(std::move(batch), reader.options_, reader.bounds_)) {}
+
+  bool Take() {
+    int expected = kWaiting;
+    return state.compare_exchange_strong(expected, kTaken);
+  }
+
+  MatchReader& reader;  // valid while kTaken
+  std::unique_ptr<BatchJob> job;
+  std::vector<std::uint32_t> rows;
+  Result<void> outcome;
+  std::atomic<int> state{kWaiting};
+};
+
 MatchReader::MatchReader(Store& store, const MatchOptions& options, const QueryControl& control,
                          QueryCost& cost)
-    : store_(store), options_(options), control_(control), cost_(cost) {
-  const FilterBounds& bounds = options.filter.bounds();
-  // An event time may differ from the received time by the skew.
-  const std::int64_t skew = options.axis == TimeAxis::kEvent ? options.event_skew.count() : 0;
-  const std::int64_t last = options.to == INT64_MAX ? INT64_MAX : SaturatingAdd(options.to, -1);
-  id_min_ = std::max(options.id_min, bounds.id_min);
-  id_max_ = std::min(options.id_max, bounds.id_max);
-  received_min_ = std::max(SaturatingAdd(options.from, -skew), bounds.received_min);
-  received_max_ = std::min(SaturatingAdd(last, skew), bounds.received_max);
-}
+    : store_(store), options_(options), control_(control), cost_(cost), bounds_(options) {}
+
+MatchReader::~MatchReader() { Abandon(); }
 
 Result<void> MatchReader::Run(const Each& each) {
-  if (id_min_ > id_max_ || received_min_ > received_max_ || options_.from >= options_.to) return {};
-  const auto scan = store_.NewScan({options_.order, id_min_, id_max_, received_min_, received_max_});
-  for (;;) {
-    if (auto stopped = CheckStopped(control_); !stopped) return stopped;
-    auto batch = scan->Next();
-    if (!batch) return batch.error();
-    if (!*batch) return {};
-    ++cost_.batches_considered;
-    if (OutsideBounds(**batch) || (skip && skip(**batch))) continue;
-    ++cost_.batches_read;
-    cost_.bytes_read += (*batch)->encoded_bytes();
-    const auto more = ReadBatch(**batch, each);
+  if (bounds_.empty()) return {};
+  if (wanted == UINT64_MAX) width_ = 1 + QueryPool::kMaxAhead;
+  const auto scan = store_.NewScan(bounds_.ForScan(options_.order));
+  Result<void> ended;
+  for (bool at_end = false;;) {
+    while (!at_end && window_.size() < (control_.pool ? width_ : 1)) {
+      auto task = NextTask(*scan);
+      at_end = !task || !*task;
+      if (!task) ended = task.error();  // what was found before it is still given out
+      if (at_end) break;
+      window_.push_back(*task);
+      if (window_.size() > 1) PostAhead(*task);
+    }
+    const bool told_to_stop =
+        !ended && (ended.error() == StoreErrc::kCancelled || ended.error() == StoreErrc::kDeadline);
+    if (window_.empty() || told_to_stop) return ended;
+    const TaskPtr task = window_.front();
+    const auto more = Deliver(*task, each);
+    Close(*task);
+    window_.pop_front();
     if (!more) return more.error();
     if (!*more) return {};
   }
 }
 
-bool MatchReader::OutsideBounds(const StoredBatch& batch) const {
-  return ToInt(batch.last_id()) < id_min_ || ToInt(batch.first_id()) > id_max_ ||
-         batch.max_received() < received_min_ || batch.min_received() > received_max_;
+Result<MatchReader::TaskPtr> MatchReader::NextTask(Scan& scan) {
+  for (;;) {
+    if (auto stopped = CheckStopped(control_); !stopped) return stopped.error();
+    auto batch = scan.Next();
+    if (!batch) return batch.error();
+    if (!*batch) return TaskPtr();
+    ++cost_.batches_considered;
+    CountDay(**batch);
+    if (bounds_.Exclude(**batch) || (skip && skip(**batch))) {
+      ++cost_.pruned_by_time;
+      continue;
+    }
+    auto task = std::make_shared<Task>(*this, std::move(*batch));
+    if (!AnsweredByIndex(*task->job)) {
+      ++cost_.batches_read;
+      return task;
+    }
+    cost_.Add(task->job->cost());
+  }
 }
 
-Result<bool> MatchReader::ReadBatch(StoredBatch& batch, const Each& each) {
-  const bool newest_first = options_.order == ScanOrder::kNewestFirst;
-  const std::size_t size = batch.size();
-  selection_.assign(size, 1);
-  for (std::size_t done = 0; done < size; done += kSlice) {
-    if (done > 0) {
-      if (auto stopped = CheckStopped(control_); !stopped)
-        return {boost::system::in_place_error, stopped.error()};
-    }
-    const std::size_t rows = std::min(kSlice, size - done);
-    const std::size_t begin = newest_first ? size - done - rows : done;
-    SelectRows(batch, begin, begin + rows);
-    cost_.records_considered += rows;
-    // What a damaged column said is not to be believed; the store leaves the batch out from now on.
-    if (batch.damaged()) return true;
-    if (!rows_.empty() && !each(batch, rows_)) return false;
+bool MatchReader::AnsweredByIndex(BatchJob& job) {
+  const auto finding = job.Judge();
+  if (finding == BatchJob::Finding::kNothing) return true;
+  StoredBatch& batch = job.batch();
+  if (!batch.index() || !bounds_.Cover(batch)) return false;
+  if (finding == BatchJob::Finding::kEverything) {
+    if (!whole || !whole(batch, *batch.index())) return false;
+  } else {
+    if (!sure) return false;
+    sure(job.TakeSureRows());
+    if (!job.settled()) return false;
   }
+  ++cost_.answered_by_index;
   return true;
 }
 
-void MatchReader::SelectRows(StoredBatch& batch, std::size_t begin, std::size_t end) {
-  ApplyBounds(batch, begin, end);
-  options_.filter.Narrow(batch, selection_, begin, end);
-  rows_.clear();
-  for (std::size_t row = begin; row < end; ++row) {
-    if (selection_[row]) rows_.push_back(static_cast<std::uint32_t>(row));
-  }
-  if (options_.order == ScanOrder::kNewestFirst) std::reverse(rows_.begin(), rows_.end());
+void MatchReader::CountDay(const StoredBatch& batch) {
+  const std::int64_t day = batch.min_received() / kDay;
+  cost_.days += day != last_day_;
+  last_day_ = day;
 }
 
-void MatchReader::ApplyBounds(StoredBatch& batch, std::size_t begin, std::size_t end) {
-  std::uint8_t* selected = selection_.data();
-  if (ToInt(batch.first_id()) < id_min_ || ToInt(batch.last_id()) > id_max_) {
-    const auto ids = batch.Ints(Column::kId);
-    for (std::size_t i = begin; i < end; ++i) {
-      const auto id = static_cast<std::uint64_t>(ids[i]);
-      selected[i] &= static_cast<std::uint8_t>((id >= id_min_) & (id <= id_max_));
+void MatchReader::PostAhead(const TaskPtr& task) {
+  const StoredBatch& batch = task->job->batch();
+  if (batch.size() < kWorthPosting || batch.encoded_bytes() > kTooLargeAhead) return;
+  control_.pool->TryPost([task] {
+    if (!task->Take()) return;
+    RunAhead(*task);
+    task->state.store(Task::kDone);
+    task->state.notify_all();
+  });
+}
+
+void MatchReader::RunAhead(Task& task) {
+  MatchReader& reader = task.reader;
+  std::vector<std::uint32_t> rows;
+  while (task.job->Next(rows)) {
+    task.rows.insert(task.rows.end(), rows.begin(), rows.end());
+    task.outcome = CheckStopped(reader.control_);
+    if (!task.outcome || reader.abandoned_.load()) return;
+  }
+  if (task.rows.empty()) return;
+  if (reader.check) task.job->Check();
+  if (reader.touch) reader.touch(task.job->batch());
+  if (task.job->batch().damaged()) task.rows.clear();
+}
+
+Result<bool> MatchReader::Deliver(Task& task, const Each& each) {
+  const std::uint64_t before = given_;
+  Result<bool> more{boost::system::in_place_value, true};
+  if (task.Take()) {
+    more = RunHere(task, each);
+    task.state.store(Task::kDone);
+  } else {
+    task.state.wait(Task::kTaken);
+    if (!task.outcome) return {boost::system::in_place_error, task.outcome.error()};
+    given_ += task.rows.size();
+    if (!task.rows.empty()) more = {boost::system::in_place_value, each(task.job->batch(), task.rows)};
+  }
+  Widen(given_ - before);
+  return more;
+}
+
+Result<bool> MatchReader::RunHere(Task& task, const Each& each) {
+  std::vector<std::uint32_t> rows;
+  while (task.job->Next(rows)) {
+    if (!rows.empty()) {
+      if (check && !task.job->Check()) break;
+      given_ += rows.size();
+      if (!each(task.job->batch(), rows)) return {boost::system::in_place_value, false};
     }
+    if (auto stopped = CheckStopped(control_); !stopped && !task.job->done())
+      return {boost::system::in_place_error, stopped.error()};
   }
-  if (batch.min_received() < received_min_ || batch.max_received() > received_max_) {
-    const auto received = batch.Ints(Column::kReceived);
-    for (std::size_t i = begin; i < end; ++i) {
-      selected[i] &=
-          static_cast<std::uint8_t>((received[i] >= received_min_) & (received[i] <= received_max_));
-    }
+  return {boost::system::in_place_value, true};
+}
+
+// As long as a batch or two will do, reading more of them would be for nothing.
+void MatchReader::Widen(std::uint64_t given) {
+  const std::uint64_t left = wanted == 0 ? kMany : wanted - std::min(wanted, given_);
+  if (given < left / 2) width_ = std::min(2 * width_, 1 + QueryPool::kMaxAhead);
+}
+
+// Nobody works on a batch any more when this returns.
+void MatchReader::Abandon() {
+  abandoned_.store(true);
+  for (const TaskPtr& task : window_) {
+    if (!task->Take()) task->state.wait(Task::kTaken);
+    Close(*task);
   }
-  if (options_.axis != TimeAxis::kEvent || (options_.from == INT64_MIN && options_.to == INT64_MAX)) return;
-  const auto times = batch.Ints(Column::kTime), received = batch.Ints(Column::kReceived);
-  for (std::size_t i = begin; i < end; ++i) {
-    const std::int64_t event = EventTime(times[i], received[i], options_.event_skew);
-    selected[i] &= static_cast<std::uint8_t>((event >= options_.from) & (event < options_.to));
-  }
+  window_.clear();
+}
+
+// The batch ends here: the pool may hold the task a little longer than the store lives.
+void MatchReader::Close(Task& task) {
+  cost_.Add(task.job->cost());
+  task.job.reset();
 }
 
 }  // namespace cistern::query

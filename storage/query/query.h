@@ -1,9 +1,9 @@
-// Runs queries and aggregates over a Store: prunes by id and time, evaluates the filter batch by batch, and
-// materialises only what matches.
+// Runs queries and aggregates over a Store: leaves out what ids, times and the index of a block rule out,
+// evaluates the filter on what is left, and materialises only what matches.
 //
-// Threads: a call runs on the caller's thread and blocks on disk; never call it from a network thread. It
-// looks at `control` between batches (a batch is at most a few milliseconds' work), so deadline and
-// cancellation stop it within 200 ms.
+// Threads: a call runs on the caller's thread and blocks on disk; never call it from a network thread. With a
+// QueryPool other threads evaluate batches ahead; results are given out on the caller's thread all the same.
+// It looks at `control` between slices of a batch, so deadline and cancellation stop it within 200 ms.
 #pragma once
 
 #include <atomic>
@@ -27,16 +27,33 @@ enum class QueryErrc {
 const boost::system::error_category& QueryErrorCategory();
 boost::system::error_code make_error_code(QueryErrc errc);
 
-// How a running call is told to stop.
+class QueryPool;  // query_pool.h
+
+// How a running call is told to stop, and who helps it.
 struct QueryControl {
   const std::atomic<bool>* cancelled = nullptr;
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+  QueryPool* pool = nullptr;  // null: the caller's thread alone
 };
 
-// What it cost. A call adds to it, also when it fails.
+// What it cost and why: the plan as it went. A call adds to it, also when it fails.
 struct QueryCost {
-  std::uint64_t batches_considered = 0, batches_read = 0, records_considered = 0, bytes_read = 0;
+  std::uint64_t days = 0;                // on which the batches considered were received, UTC
+  std::uint64_t batches_considered = 0;  // those the store offered; each is one of the next six
+  std::uint64_t pruned_by_time = 0;      // by ids and times
+  std::uint64_t pruned_by_value = 0;     // by ranges and values of fields
+  std::uint64_t pruned_by_word = 0;      // by a word that does not occur
+  std::uint64_t pruned_by_template = 0;  // no template can match
+  std::uint64_t answered_by_index = 0;   // counted without looking at a record
+  std::uint64_t batches_read = 0;        // the rest
+  std::uint64_t rows_ruled_out = 0;      // records whose template cannot match
+  std::uint64_t rows_taken = 0;          // records whose template always matches
+  std::uint64_t records_considered = 0;  // records that the filter was evaluated on
+  std::uint64_t bytes_read = 0;          // encoded, fetched
+  std::uint64_t bytes_decoded = 0;       // what became of them
   std::chrono::nanoseconds time{0};
+
+  void Add(const QueryCost& other);
 };
 
 enum class TimeAxis { kReceived, kEvent };  // event: message time if within `event_skew` of receipt

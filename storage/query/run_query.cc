@@ -41,6 +41,8 @@ query::MatchOptions MatchOptionsOf(const QueryOptions& options, std::uint64_t sn
 Result<void> RunInArrivalOrder(query::MatchReader& reader, std::uint64_t limit, const MatchSink& sink,
                                QueryResult& result) {
   std::vector<std::uint32_t> last;
+  reader.wanted = limit;
+  reader.check = true;
   return reader.Run([&](StoredBatch& batch, const std::vector<std::uint32_t>& rows) {
     const std::uint64_t left = limit - result.matches;
     if (limit == 0 || rows.size() < left) {
@@ -71,6 +73,18 @@ std::int64_t EventTime(std::int64_t time, std::int64_t received, std::chrono::na
   std::int64_t apart = 0;
   if (__builtin_sub_overflow(time, received, &apart)) return received;
   return apart <= skew.count() && apart >= -skew.count() ? time : received;
+}
+
+void QueryCost::Add(const QueryCost& other) {
+  for (std::uint64_t QueryCost::*field :
+       {&QueryCost::days, &QueryCost::batches_considered, &QueryCost::pruned_by_time,
+        &QueryCost::pruned_by_value, &QueryCost::pruned_by_word, &QueryCost::pruned_by_template,
+        &QueryCost::answered_by_index, &QueryCost::batches_read, &QueryCost::rows_ruled_out,
+        &QueryCost::rows_taken, &QueryCost::records_considered, &QueryCost::bytes_read,
+        &QueryCost::bytes_decoded}) {
+    this->*field += other.*field;
+  }
+  time += other.time;
 }
 
 Result<QueryResult> RunQuery(Store& store, const QueryOptions& options, const QueryControl& control,

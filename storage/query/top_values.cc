@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "storage/query/field_values.h"
+
 namespace cistern::query {
 
 void TopValues::Add(BatchView& view, const std::vector<std::uint32_t>& rows) {
@@ -14,6 +16,45 @@ void TopValues::Add(BatchView& view, const std::vector<std::uint32_t>& rows) {
     Count(value, 1);
   });
   without_value_ += rows.size() - with_value;
+}
+
+bool TopValues::AddAll(BlockIndex& index) {
+  if (field_.kind != FieldRef::Kind::kColumn) return false;
+  if (field_.column <= Column::kFlags) return AddListed(index.IntValues(field_.column));
+  const auto values = index.StringValues(field_.column);
+  return values && AddListed(*values);
+}
+
+bool TopValues::AddListed(std::span<const CountedInt> values) {
+  for (const CountedInt& entry : values) {
+    std::size_t texts = 0;
+    IntFieldValues(field_.column, entry.value, [&](std::string_view text) {
+      Count(text, entry.rows);
+      ++texts;
+    });
+    if (texts == 0) without_value_ += entry.rows;
+  }
+  return !values.empty();
+}
+
+bool TopValues::AddListed(std::span<const CountedString> values) {
+  for (const CountedString& entry : values) {
+    if (entry.value.empty()) {
+      without_value_ += entry.rows;
+    } else {
+      Count(entry.value, entry.rows);
+    }
+  }
+  return !values.empty();
+}
+
+void TopValues::Touch(BatchView& view) const {
+  if (field_.kind != FieldRef::Kind::kColumn) return;
+  if (field_.column <= Column::kFlags) {
+    view.Ints(field_.column);
+  } else {
+    view.Strings(field_.column);
+  }
 }
 
 bool TopValues::AddCodes(BatchView& view, const std::vector<std::uint32_t>& rows) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -18,6 +19,10 @@ class TopValues {
 
   explicit TopValues(const FieldRef& field) : field_(field) {}
   void Add(BatchView& view, const std::vector<std::uint32_t>& rows);
+  // All rows of a block; false when its index does not list the field's values.
+  bool AddAll(BlockIndex& index);
+  // Decodes what Add() will read.
+  void Touch(BatchView& view) const;
   // Fills top, distinct, without_value and other.
   void Finish(std::uint64_t limit, AggregateResult& result);
 
@@ -27,6 +32,9 @@ class TopValues {
     std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
   };
   void Count(std::string_view value, std::uint64_t records);
+  // False when there are none.
+  bool AddListed(std::span<const CountedInt> values);
+  bool AddListed(std::span<const CountedString> values);
   // Whether the field is a column of `view` with codes; then each different value is looked up once.
   bool AddCodes(BatchView& view, const std::vector<std::uint32_t>& rows);
 

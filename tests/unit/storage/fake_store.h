@@ -44,12 +44,15 @@ class FakeStore final : public Store {
     for (Record& record : records) record.id = RecordId{++last_};
     batches_.push_back(std::move(records));
   }
+  // Makes what a scan gives out, in place of a FakeBatch.
+  std::function<std::unique_ptr<StoredBatch>(std::span<const Record>)> make_batch;
   // Called before each batch that a scan gives out.
   std::function<void(std::size_t batch)> on_next;
   // This batch turns out to be damaged; this error ends a scan in place of this batch.
   std::size_t damaged_batch = SIZE_MAX;
   std::pair<std::size_t, boost::system::error_code> failing_batch{SIZE_MAX, {}};
   const std::vector<Record>& batch(std::size_t i) const { return batches_[i]; }
+  std::size_t batches() const { return batches_.size(); }
 
   std::unique_ptr<Scan> NewScan(const ScanOptions& options) override {
     return std::make_unique<FakeScan>(*this, options);
@@ -85,10 +88,13 @@ class FakeStore final : public Store {
         const bool newest = options_.order == ScanOrder::kNewestFirst;
         const std::size_t i = newest ? store_.batches_.size() - 1 - done_ : done_;
         ++done_;
-        auto batch = std::make_unique<FakeBatch>(store_.batches_[i]);
-        if (ToInt(batch->last_id()) < options_.id_min || ToInt(batch->first_id()) > options_.id_max) continue;
+        const auto& records = store_.batches_[i];
+        if (ToInt(records.back().id) < options_.id_min || ToInt(records.front().id) > options_.id_max)
+          continue;
         if (store_.on_next) store_.on_next(i);
         if (store_.failing_batch.first == i) return store_.failing_batch.second;
+        if (store_.make_batch) return store_.make_batch(records);
+        auto batch = std::make_unique<FakeBatch>(records);
         batch->is_damaged = store_.damaged_batch == i;
         return std::unique_ptr<StoredBatch>(std::move(batch));
       }
