@@ -55,6 +55,7 @@ Result<std::unique_ptr<Catalog>> Catalog::Open(const std::string& path) {
   auto catalog = std::make_unique<Catalog>();
   catalog->database_ = std::move(*database);
   if (const Result<void> ready = catalog->Initialize(); !ready) return ready.error();
+  SyncFolder(path.substr(0, path.rfind('/')));  // the file is there, and its rollback journal is not
   return catalog;
 }
 

@@ -40,6 +40,9 @@ std::optional<LogFileId> ParseLogFileName(std::string_view name);
 std::uint64_t FileBytes(const std::string& path);
 std::uint64_t FileBytesWithWal(const std::string& path);
 bool FileExists(const std::string& path);
+// Makes sure that names made, changed or deleted in `folder` survive a power cut. For after a change of names that
+// later steps rely on; an error shows in those.
+void SyncFolder(const std::string& folder);
 // Deletes a log file and what SQLite keeps beside it. Missing files are no error.
 void RemoveLogFile(const std::string& path);
 

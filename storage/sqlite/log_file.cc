@@ -35,6 +35,7 @@ std::int64_t Signed(std::uint64_t value) { return static_cast<std::int64_t>(valu
 
 Result<std::unique_ptr<LogFile>> LogFile::Create(const std::string& path, Sync sync,
                                                  const ClientMap& clients) {
+  RemoveLogFile(path);  // side files that outlived their file would be taken for its own
   if (const auto made = CreatePrivateFile(path); !made) return made.error();
   Result<Database> database = Database::Open(path, Database::Mode::kReadWrite);
   if (!database) return database.error();
@@ -45,6 +46,7 @@ Result<std::unique_ptr<LogFile>> LogFile::Create(const std::string& path, Sync s
     return set.error();
   if (const auto done = file->Configure(sync); !done) return done.error();
   if (const auto done = file->CreateTables(clients); !done) return done.error();
+  SyncFolder(path.substr(0, path.rfind('/')));  // the file is there, and its rollback journal is not
   if (const auto done = file->PrepareStatements(); !done) return done.error();
   if (const auto done = file->LoadTotals(); !done) return done.error();
   return file;

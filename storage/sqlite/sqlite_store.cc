@@ -16,10 +16,14 @@ namespace cistern {
 namespace {
 
 Result<void> MakeDirs(const std::string& path) {
-  for (std::size_t at = path.find('/', 1); at != std::string::npos; at = path.find('/', at + 1))
-    ::mkdir(path.substr(0, at).c_str(), 0700);  // an error shows at the last one
-  if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return {};
-  return errno == ENOSPC ? StoreErrc::kDiskFull : StoreErrc::kNoAccess;
+  for (std::size_t at = path.find('/', 1);; at = path.find('/', at + 1)) {
+    const std::string folder = path.substr(0, at);
+    const int made = ::mkdir(folder.c_str(), 0700);
+    if (made == 0) SyncFolder(folder + "/..");
+    if (at != std::string::npos) continue;  // an error shows at the last one
+    if (made == 0 || errno == EEXIST) return {};
+    return errno == ENOSPC ? StoreErrc::kDiskFull : StoreErrc::kNoAccess;
+  }
 }
 
 }  // namespace

@@ -1,0 +1,216 @@
+#include "tests/crash/store_driver.h"
+
+#include <algorithm>
+
+#include "storage/query/query.h"
+#include "tests/unit/storage/record_maker.h"
+
+namespace cistern::crash {
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+constexpr std::int64_t kStart = 1'795'176'000 * kSecond;  // 2026-11-20 12:00 UTC
+constexpr std::size_t kMaxNotes = 60;
+
+std::string Sentence(std::mt19937_64& random, std::uint64_t serial) {
+  const std::string number = std::to_string(serial), port = std::to_string(random() % 65536);
+  switch (random() % 4) {
+    case 0:
+      return "Accepted publickey for user" + number + " from 10.0.0." + std::to_string(random() % 256) +
+             " port " + port;
+    case 1:
+      return "session opened for user root by uid=" + port;
+    case 2:
+      return "request " + number + " took " + port + " ms";
+    default:
+      return "link is up";
+  }
+}
+
+}  // namespace
+
+StoreDriver::StoreDriver(Disk& disk, std::string dir, std::uint64_t seed)
+    : disk_(disk), random_(seed), now_(kStart) {
+  static constexpr std::uint64_t kFileBytes[] = {96 << 10, 256 << 10, 1 << 20};
+  static constexpr std::uint64_t kRecentBytes[] = {0, 64 << 10, 16 << 20};
+  options_.dir = std::move(dir);
+  options_.max_file_bytes = kFileBytes[random_() % 3];
+  options_.recent_bytes = kRecentBytes[random_() % 3];
+  if (random_() % 2 == 0) options_.retention.max_bytes = options_.max_file_bytes * (1 + random_() % 4);
+  options_.free_space_reserve = 0;
+  options_.clock = [this] { return now_; };
+}
+
+StoreDriver::~StoreDriver() = default;
+
+void StoreDriver::Note(const std::string& what) {
+  notes_.push_back(std::to_string(disk_.calls()) + " " + what);
+  if (notes_.size() > kMaxNotes) notes_.erase(notes_.begin());
+}
+
+void StoreDriver::Fail(const std::string& what) {
+  if (!failure_.empty()) return;
+  for (const std::string& note : notes_) failure_ += "  at call " + note + "\n";
+  for (const std::string& warning : warnings_) failure_ += "  warning: " + warning + "\n";
+  failure_ += what;
+}
+
+std::string StoreDriver::failure() const { return failure_; }
+
+std::string StoreDriver::NewestFile() {
+  std::string newest;
+  for (const std::string& name : disk_.List(options_.dir + "/logs"))
+    if (name.ends_with(".db")) newest = std::max(newest, name);
+  return newest;
+}
+
+void StoreDriver::Open() {
+  warnings_.clear();
+  failures_before_ = disk_.failures();
+  Result<std::unique_ptr<Store>> opened =
+      Store::Open(options_, [this](const std::string& text) { warnings_.push_back(text); });
+  Note("open: " + (opened ? "ok" : opened.error().message()));
+  if (!opened) {
+    if (!Excused()) Fail("the store does not open: " + opened.error().message());
+    return;
+  }
+  store_ = std::move(*opened);
+  needs_reopen_ = false;
+  if (!Excused() && !warnings_.empty()) Fail("a warning: " + warnings_.front());
+  Verify();
+}
+
+void StoreDriver::Verify() {
+  if (disk_.dead()) return;
+  disk_.Pause(true);
+  if (const std::string error = ledger_.Verify(*store_); !error.empty()) Fail(error);
+  disk_.Pause(false);
+}
+
+void StoreDriver::Close() {
+  Note("close");
+  store_.reset();
+  disk_.Cut();
+}
+
+void StoreDriver::Step() {
+  if (needs_reopen_) return Reopen();
+  switch (random_() % 24) {
+    case 0:
+      return ApplyRetention();
+    case 1:
+      Note("idle");
+      return store_->Idle();
+    case 2:
+      return MoveClock();
+    case 3:
+    case 4:
+      return MoveCursor();
+    case 5:
+    case 6:
+      return ReadSome();
+    default:
+      return Append();
+  }
+}
+
+void StoreDriver::Fill(RecordBatch& batch) {
+  std::uint64_t count = 1 + random_() % 20;
+  if (random_() % 8 == 0) count = 1 + random_() % 400;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    ++serial_;
+    if (random_() % 4 == 0) {
+      testing::AddRandomRecord(batch, random_);
+      batch.records().back().received = now_;
+    } else {
+      testing::AddRecord(batch, Sentence(random_, serial_), now_);
+    }
+    batch.records().back().msgid = batch.arena().Copy(std::to_string(serial_));
+    now_ += static_cast<std::int64_t>(random_() % 1'000'000);
+  }
+}
+
+void StoreDriver::Append() {
+  RecordBatch batch;
+  Fill(batch);
+  std::vector<ClientSequence> sequences;
+  if (random_() % 3 == 0) sequences.push_back({"client" + std::to_string(random_() % 3), serial_});
+  RecordBatch* const batches[] = {&batch};
+  const Result<CommitResult> done = store_->Append(batches, sequences);
+  Note("append " + std::to_string(batch.size()) + ": " +
+       (done ? "ids from " + std::to_string(ToInt(done->first)) : done.error().message()));
+  if (!done) return AppendFailed(batch, sequences, done.error());
+  if (disk_.dead() && !done->records) Fail("acknowledged without power");
+  if (!ledger_.IsNew(done->first)) Fail("an id was given twice");
+  ledger_.Stored(batch, sequences, NewestFile());
+}
+
+void StoreDriver::AppendFailed(const RecordBatch& batch, std::span<const ClientSequence> sequences,
+                               const boost::system::error_code& error) {
+  if (!Excused() && warnings_.empty()) Fail("append fails: " + error.message());
+  const bool nothing_written = error == StoreErrc::kDiskFull || error == StoreErrc::kBusy;
+  if (disk_.dead() || !nothing_written) ledger_.Unknown(batch, sequences, NewestFile());
+  needs_reopen_ = !nothing_written;
+}
+
+void StoreDriver::Reopen() {
+  const Result<void> done = store_->Reopen();
+  Note("reopen: " + (done ? "ok" : done.error().message()));
+  if (!done && !Excused()) Fail("reopen fails: " + done.error().message());
+  if (!done || disk_.dead()) return;
+  needs_reopen_ = false;
+  failures_before_ = disk_.failures();
+  ledger_.UnknownIsGone();
+  Verify();
+}
+
+void StoreDriver::ApplyRetention() {
+  const std::string newest = NewestFile();
+  const Result<std::vector<Gap>> gone = store_->ApplyRetention();
+  Note("retention: " + (gone ? std::to_string(gone->size()) + " files gone" : gone.error().message()));
+  if (disk_.dead() || !gone) {
+    ledger_.MayExpireAllBut(newest);
+  } else {
+    ledger_.Expired(*gone);
+  }
+}
+
+void StoreDriver::MoveCursor() {
+  const std::pair<std::string, RecordId> position{"target" + std::to_string(random_() % 2),
+                                                  store_->last_id()};
+  const bool done = store_->PutCursors({&position, 1}).has_value();
+  Note("cursor " + position.first + (done ? ": ok" : ": failed"));
+  ledger_.CursorMoved(position.first, position.second, done && !disk_.dead());
+}
+
+void StoreDriver::MoveClock() {
+  const std::int64_t minutes = random_() % 4 == 0 ? -120 : static_cast<std::int64_t>(random_() % 1440);
+  Note("clock by " + std::to_string(minutes) + " minutes");
+  now_ += minutes * 60 * kSecond;
+}
+
+// A reader that leaves in the middle, and a query.
+void StoreDriver::ReadSome() {
+  const auto scan = store_->NewScan({});
+  for (int i = 0; i < 3; ++i) {
+    Result<std::unique_ptr<StoredBatch>> batch = scan->Next();
+    if (!batch || !*batch) break;
+  }
+  QueryOptions query;
+  query.filter = *Filter::Parse("msgid:" + std::to_string(random_() % (serial_ + 1)));
+  std::uint64_t found = 0;
+  (void)RunQuery(*store_, query, {}, [&](BatchView&, const std::vector<std::uint32_t>& rows) {
+    found += rows.size();
+    return true;
+  });
+  if (found > 1) Fail("a record is found twice");
+}
+
+void StoreDriver::Recover() {
+  for (int i = 0; i < 6 && failure_.empty() && !disk_.dead(); ++i) needs_reopen_ ? Reopen() : Append();
+  if (disk_.dead()) return;
+  if (needs_reopen_) return Fail("the store does not come back after errors");
+  Verify();
+}
+
+}  // namespace cistern::crash
