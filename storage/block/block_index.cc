@@ -236,10 +236,10 @@ bool StoredIndex::ChunkMayHold(WordKey key) {
 }
 
 bool StoredIndex::MayHoldWord(std::string_view folded) {
-  if (const std::optional<std::uint64_t> integer = ReadDecimal(folded)) {
-    const WordKey key = KeyOfInteger(*integer, summary_.seed);
+  if (std::uint64_t integer; ReadDecimal(folded, integer)) {
+    const WordKey key = KeyOfInteger(integer, summary_.seed);
     const Chunk& chunk = ChunkAt(ChunkOf(key));
-    return !chunk.empty && (!chunk.words || chunk.words->HoldsInteger(*integer) || chunk.words->MayHold(key));
+    return !chunk.empty && (!chunk.words || chunk.words->HoldsInteger(integer) || chunk.words->MayHold(key));
   }
   const WordKey key = KeyOf(KeySpace::kWord, folded, summary_.seed);
   if (summary_.words_in_chunks || HasDigit(folded)) return ChunkMayHold(key);

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <cstring>
-#include <optional>
 #include <string_view>
 
 namespace cistern {
@@ -38,16 +37,16 @@ inline bool ReadDigits(const char* text, std::size_t size, std::uint64_t& value)
 
 }  // namespace decimal
 
-// A number of at most sixteen digits that prints back identically.
-inline std::optional<std::uint64_t> ReadDecimal(std::string_view text) {
+// A number of at most sixteen digits that prints back identically; false when `text` is none.
+inline bool ReadDecimal(std::string_view text, std::uint64_t& value) {
   const std::size_t size = text.size();
-  if (size - 1 >= 16 || (text[0] == '0' && size > 1)) return std::nullopt;
-  std::uint64_t high = 0, low = 0;
-  if (size <= 8) return decimal::ReadDigits(text.data(), size, low) ? std::optional(low) : std::nullopt;
-  if (!decimal::ReadDigits(text.data(), size - 8, high) ||
-      !decimal::ReadDigits(text.data() + size - 8, 8, low))
-    return std::nullopt;
-  return high * 100'000'000 + low;
+  if (size - 1 >= 16 || (text[0] == '0' && size > 1)) return false;
+  if (size <= 8) return decimal::ReadDigits(text.data(), size, value);
+  std::uint64_t high = 0;
+  if (!decimal::ReadDigits(text.data(), size - 8, high)) return false;
+  if (!decimal::ReadDigits(text.data() + size - 8, 8, value)) return false;
+  value += high * 100'000'000;
+  return true;
 }
 
 }  // namespace cistern

@@ -14,7 +14,6 @@ namespace {
 
 // Integers below this are collected as bits whatever slot they are in.
 constexpr std::uint64_t kSmallIntegers = 65536;
-constexpr std::uint64_t kSmallPages = kSmallIntegers / IntegerPage::kValues;
 // Larger ones only from slots where they are not much sparser than what a page must hold in the end.
 constexpr std::uint64_t kMaxSparseness = 32;
 constexpr std::size_t kMinSlotRows = 64;
@@ -108,11 +107,6 @@ void Prefetch(std::span<const std::string_view> values, std::size_t i) {
   if (i + kAhead < values.size()) __builtin_prefetch(values[i + kAhead].data());
 }
 
-void SetBit(IntegerPage& page, std::uint64_t value) {
-  const std::uint64_t bit = value % IntegerPage::kValues;
-  page.bits[bit / 64] |= std::uint64_t{1} << bit % 64;
-}
-
 int CountBits(const IntegerPage& page) {
   int count = 0;
   for (const std::uint64_t bits : page.bits) count += std::popcount(bits);
@@ -134,8 +128,8 @@ void WordCollector::Begin(std::uint64_t seed) {
   for (auto& pages : kept_pages_) pages.clear();
   words_.clear();
   page_of_.clear();
-  pages_.assign(kSmallPages, IntegerPage{});
-  for (std::uint64_t i = 0; i < kSmallPages; ++i) pages_[i].number = i;
+  small_.assign(kSmallIntegers / 64, 0);
+  pages_.clear();
   recent_keys_.Clear();
 }
 
@@ -157,16 +151,18 @@ SlotStamp WordCollector::AddSlot(const StringColumn& values) {
 
 // Reads values into integers_ up to the first that is none.
 std::size_t WordCollector::ReadIntegers(std::span<const std::string_view> values, Span& span) {
-  integers_.clear();
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    Prefetch(values, i);
-    const std::optional<std::uint64_t> integer = ReadDecimal(values[i]);
-    if (!integer) break;
-    span.min = std::min(span.min, *integer);
-    span.max = std::max(span.max, *integer);
-    integers_.push_back(*integer);
+  integers_.resize(values.size());
+  std::size_t count = 0;
+  for (; count < values.size(); ++count) {
+    Prefetch(values, count);
+    std::uint64_t integer;
+    if (!ReadDecimal(values[count], integer)) break;
+    span.min = std::min(span.min, integer);
+    span.max = std::max(span.max, integer);
+    integers_[count] = integer;
   }
-  return integers_.size();
+  integers_.resize(count);
+  return count;
 }
 
 void WordCollector::AddIntegers(const Span& span, std::size_t rows) {
@@ -183,19 +179,20 @@ bool WordCollector::AddToPages(const Span& span, std::size_t rows) {
   slot_pages_.clear();
   for (std::uint64_t number = first; number < first + pages; ++number) {
     const auto next = static_cast<std::uint32_t>(pages_.size());
-    const std::uint32_t index = number < kSmallPages ? static_cast<std::uint32_t>(number)
-                                                     : page_of_.try_emplace(number, next).first->second;
+    const std::uint32_t index = page_of_.try_emplace(number, next).first->second;
     if (index == next) pages_.emplace_back().number = number;
     slot_pages_.push_back(index);
   }
-  for (const std::uint64_t value : integers_)
-    SetBit(pages_[slot_pages_[value / IntegerPage::kValues - first]], value);
+  for (const std::uint64_t value : integers_) {
+    IntegerPage& page = pages_[slot_pages_[value / IntegerPage::kValues - first]];
+    page.bits[value % IntegerPage::kValues / 64] |= std::uint64_t{1} << value % 64;
+  }
   return true;
 }
 
 void WordCollector::AddInteger(std::uint64_t value) {
   if (value < kSmallIntegers) {
-    SetBit(pages_[value / IntegerPage::kValues], value);
+    small_[value / 64] |= std::uint64_t{1} << value % 64;
   } else {
     AddKey(KeyOfInteger(value, seed_));
   }
@@ -233,7 +230,7 @@ std::uint8_t WordCollector::AddText(std::string_view text) {
 
 void WordCollector::AddWord(std::string_view word, std::uint8_t classes) {
   if (classes == (SlotStamp::kDigit | kWordBit)) {
-    if (const auto integer = ReadDecimal(word)) return AddInteger(*integer);
+    if (std::uint64_t integer; ReadDecimal(word, integer)) return AddInteger(integer);
   }
   const WordKey key = (classes & SlotStamp::kUpper) != 0 ? FoldedKey(KeySpace::kWord, word)
                                                          : KeyOf(KeySpace::kWord, word, seed_);
@@ -261,8 +258,20 @@ void WordCollector::AddWords(KeySpace space, std::span<const std::string_view> t
   }
 }
 
+// The small integers are pages as well; a slot with larger ones may have begun some of them.
+void WordCollector::AddSmallPages() {
+  constexpr std::size_t kWords = IntegerPage::kValues / 64;
+  for (std::uint64_t number = 0; number < kSmallIntegers / IntegerPage::kValues; ++number) {
+    const auto next = static_cast<std::uint32_t>(pages_.size());
+    const std::uint32_t index = page_of_.try_emplace(number, next).first->second;
+    if (index == next) pages_.emplace_back().number = number;
+    for (std::size_t i = 0; i < kWords; ++i) pages_[index].bits[i] |= small_[number * kWords + i];
+  }
+}
+
 // Decides which pages are kept; the integers of the others become keys.
 void WordCollector::SortPages() {
+  AddSmallPages();
   std::sort(pages_.begin(), pages_.end(),
             [](const IntegerPage& a, const IntegerPage& b) { return a.number < b.number; });
   for (const IntegerPage& page : pages_) {

@@ -77,15 +77,17 @@ class WordCollector {
     if (recent_keys_.Insert(key)) keys_[ChunkOf(key)].push_back(key);
   }
   WordKey FoldedKey(KeySpace space, std::string_view text);
+  void AddSmallPages();
   void SortPages();
   void FinishWords(Filters& filters);
   void MakeDistinct(std::vector<WordKey>& keys);
 
   std::uint64_t seed_ = 0;
   std::array<std::vector<WordKey>, kWordChunks> keys_;
-  std::vector<WordKey> words_;      // without digits
-  std::vector<IntegerPage> pages_;  // the first ones for small integers, then as slots need them
-  std::unordered_map<std::uint64_t, std::uint32_t> page_of_;  // index of those behind the first, by number
+  std::vector<WordKey> words_;                                // without digits
+  std::vector<std::uint64_t> small_;                          // one bit for each small integer
+  std::vector<IntegerPage> pages_;                            // where larger ones lie close together
+  std::unordered_map<std::uint64_t, std::uint32_t> page_of_;  // their indexes, by number
   std::array<std::vector<const IntegerPage*>, kWordChunks> kept_pages_;
   std::vector<std::uint64_t> integers_;    // of the slot at hand
   std::vector<std::uint32_t> slot_pages_;  // likewise
