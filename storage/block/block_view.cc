@@ -1,19 +1,12 @@
 #include "storage/block/block_view.h"
 
 #include <algorithm>
-#include <cstring>
 #include <numeric>
 
 #include "ingest/message/shape.h"
-#include "storage/block/compression.h"
-#include "storage/block/int_codec.h"
-#include "storage/block/string_codec.h"
-#include "storage/block/time_codec.h"
 
 namespace cistern {
 namespace {
-
-constexpr std::size_t Index(ColumnId id) { return static_cast<std::size_t>(id); }
 
 ColumnId OnDisk(Column column) {
   switch (column) {
@@ -61,133 +54,61 @@ ColumnId OnDisk(Column column) {
   return ColumnId::kMessage;
 }
 
-bool ParsePeer(std::string_view octets, IpAddress& out) {
-  std::array<std::uint8_t, 16> address{};
-  if (octets.empty()) return true;
-  if (octets.size() == 16) {
-    std::memcpy(address.data(), octets.data(), 16);
-    out = IpAddress::V6(address);
-    return true;
-  }
-  if (octets.size() != 4) return false;
-  std::memcpy(address.data(), octets.data(), 4);
-  out = IpAddress::V4(std::uint32_t{address[0]} << 24 | std::uint32_t{address[1]} << 16 |
-                      std::uint32_t{address[2]} << 8 | address[3]);
-  return true;
-}
-
 }  // namespace
 
-BlockView::BlockView(std::shared_ptr<const std::string> blob, BlockHeader header)
-    : blob_(std::move(blob)), header_(std::move(header)), rows_(header_.summary.records) {}
+BlockView::BlockView(BlobReader blob, std::unique_ptr<BlockIndex> index)
+    : blob_(std::move(blob)), index_(std::move(index)), columns_(blob_, arena_) {}
 
-bool BlockView::Payload(const ColumnEntry& entry, std::string_view& out) {
-  out = entry.stored;
-  if (!ChecksumMatches(entry)) return false;
-  if (!entry.compressed) return true;
-  const auto size = static_cast<std::size_t>(entry.raw_length);
-  buffers_.push_back(std::make_unique_for_overwrite<char[]>(size));
-  out = {buffers_.back().get(), size};
-  return Decompress(entry.stored, buffers_.back().get(), size);
-}
-
-bool BlockView::LoadInts(ColumnId id, std::size_t count, std::vector<std::int64_t>& out) {
-  const ColumnEntry* entry = header_.Find(id);
-  out.assign(count, 0);
-  if (entry == nullptr) {
-    if (id == ColumnId::kIds)
-      std::iota(out.begin(), out.end(), static_cast<std::int64_t>(ToInt(header_.summary.first_id)));
-    return true;
-  }
-  std::string_view payload;
-  if (Payload(*entry, payload) && DecodeInts(entry->codec, payload, count, out)) return true;
-  out.assign(count, 0);
-  return false;
-}
-
-std::span<const std::int64_t> BlockView::IntsOf(ColumnId id) {
-  IntColumn& column = ints_[Index(id)];
-  if (!column.ready) {
-    column.ready = true;
-    if (!LoadInts(id, rows_, column.values)) damaged_ = true;
-  }
-  return column.values;
-}
-
-std::span<const std::int64_t> BlockView::Times() {
-  if (times_.ready) return times_.values;
-  times_.ready = true;
-  times_.values.assign(rows_, kNoTime);
-  const std::span<const std::int64_t> units = IntsOf(ColumnId::kTimeUnit);
-  const auto count = static_cast<std::size_t>(
-      std::count_if(units.begin(), units.end(), [](std::int64_t unit) { return unit != 0; }));
-  std::vector<std::int64_t> deltas;
-  if (LoadInts(ColumnId::kTime, count, deltas) &&
-      DecodeTimes(units, deltas, IntsOf(ColumnId::kReceived), times_.values))
-    return times_.values;
-  damaged_ = true;
-  times_.values.assign(rows_, kNoTime);
-  return times_.values;
-}
-
-bool BlockView::LoadTexts(const ColumnEntry& entry, TextColumn& out) {
-  std::string_view payload;
-  return Payload(entry, payload) && DecodeStrings(entry.codec, payload, rows_, out.values, out.codes);
-}
-
-StringColumn BlockView::TextsOf(ColumnId id) {
-  TextColumn& column = texts_[Index(id)];
-  if (column.ready) return column.view();
-  column.ready = true;
-  const ColumnEntry* entry = header_.Find(id);
-  if (entry != nullptr && LoadTexts(*entry, column)) return column.view();
-  if (entry != nullptr) damaged_ = true;
-  column.values.assign(1, {});
-  column.codes.assign(rows_, 0);
-  return column.view();
+void BlockView::Check() {
+  if (!blob_.Check()) damaged_ = true;
 }
 
 std::span<const std::int64_t> BlockView::Ints(Column column) {
-  return column == Column::kTime ? Times() : IntsOf(OnDisk(column));
+  return column == Column::kTime ? columns_.Times() : columns_.Ints(OnDisk(column));
 }
 
 StringColumn BlockView::Strings(Column column) {
-  if (column == Column::kRaw) return Raws();
   if (column == Column::kPeer) return PeerTexts();
-  return TextsOf(OnDisk(column));
+  if (column != Column::kRaw) return columns_.Strings(OnDisk(column));
+  return RawsOf(std::vector<std::uint8_t>(size(), 1), 0, size());
 }
 
-StringColumn BlockView::Raws() {
-  if (raws_.ready) return raws_.view();
-  raws_.ready = true;
-  const StringColumn stored = TextsOf(ColumnId::kRaw), messages = TextsOf(ColumnId::kMessage);
-  const std::span<const std::int64_t> shapes = IntsOf(ColumnId::kShape);
-  std::string text;
-  raws_.values.resize(rows_);
-  for (std::size_t row = 0; row < rows_; ++row) {
-    const ShapeCode code = static_cast<ShapeCode>(UnpackShape(shapes[row]).code);
-    if (code == kShapeMessageOnly) {
-      raws_.values[row] = messages[row];
-    } else if (code == kShapeRaw) {
-      raws_.values[row] = stored[row];
-    } else {
-      RebuildRaw(Row(row), text);
-      raws_.values[row] = arena_.Copy(text);
-    }
+StringColumn BlockView::StringsOf(Column column, std::span<const std::uint8_t> selected, std::size_t begin,
+                                  std::size_t end) {
+  if (column == Column::kPeer) return PeerTexts();
+  if (column == Column::kRaw) return RawsOf(selected, begin, end);
+  return columns_.StringsOf(OnDisk(column), selected, begin, end);
+}
+
+StringColumn BlockView::RawsOf(std::span<const std::uint8_t> selected, std::size_t begin, std::size_t end) {
+  raws_.resize(size());
+  raw_done_.resize(size());
+  for (std::size_t row = begin; row < end; ++row) {
+    if (!selected[row] || raw_done_[row]) continue;
+    raw_done_[row] = 1;
+    raws_[row] = RawOf(row);
   }
-  return raws_.view();
+  return {raws_, {}};
+}
+
+std::string_view BlockView::RawOf(std::size_t row) {
+  const std::uint8_t code = UnpackShape(columns_.Ints(ColumnId::kShape)[row]).code;
+  if (code == kShapeMessageOnly) return columns_.String(ColumnId::kMessage, row);
+  if (code == kShapeRaw) return columns_.String(ColumnId::kRaw, row);
+  RebuildRaw(Row(row), raw_text_);
+  return arena_.Copy(raw_text_);
 }
 
 BatchView::PeerColumn BlockView::Peers() {
   if (peers_ready_) return {peers_, peer_codes_};
   peers_ready_ = true;
-  const StringColumn octets = TextsOf(ColumnId::kPeer);
+  const StringColumn octets = columns_.Strings(ColumnId::kPeer);
   peers_.resize(octets.values.size());
   for (std::size_t i = 0; i < peers_.size(); ++i)
-    if (!ParsePeer(octets.values[i], peers_[i])) damaged_ = true;
+    if (!ReadPeer(octets.values[i], peers_[i])) damaged_ = true;
   peer_codes_.assign(octets.codes.begin(), octets.codes.end());
   if (peer_codes_.empty()) {
-    peer_codes_.resize(rows_);
+    peer_codes_.resize(size());
     std::iota(peer_codes_.begin(), peer_codes_.end(), 0u);
   }
   return {peers_, peer_codes_};
@@ -195,67 +116,37 @@ BatchView::PeerColumn BlockView::Peers() {
 
 StringColumn BlockView::PeerTexts() {
   const PeerColumn peers = Peers();
-  if (!peer_texts_.ready) {
-    peer_texts_.ready = true;
-    char text[46];
-    for (const IpAddress& peer : peers.values)
-      peer_texts_.values.push_back(arena_.Copy({text, peer.Print(text)}));
-  }
-  return {peer_texts_.values, peer_codes_};
+  char text[46];
+  for (std::size_t i = peer_texts_.size(); i < peers.values.size(); ++i)
+    peer_texts_.push_back(arena_.Copy({text, peers.values[i].Print(text)}));
+  return {peer_texts_, peer_codes_};
 }
 
 Record BlockView::Row(std::size_t row) {
   const PeerColumn peers = Peers();
   Record record;
-  record.id = RecordId{static_cast<std::uint64_t>(IntsOf(ColumnId::kIds)[row])};
-  record.received = IntsOf(ColumnId::kReceived)[row];
-  record.time = Times()[row];
+  record.id = RecordId{static_cast<std::uint64_t>(columns_.Ints(ColumnId::kIds)[row])};
+  record.received = columns_.Ints(ColumnId::kReceived)[row];
+  record.time = columns_.Times()[row];
   record.peer = peers.values[peers.codes[row]];
-  record.port = static_cast<std::uint16_t>(IntsOf(ColumnId::kPort)[row]);
-  record.transport = static_cast<Transport>(IntsOf(ColumnId::kTransport)[row]);
-  record.format = static_cast<Format>(IntsOf(ColumnId::kFormat)[row]);
-  record.facility = static_cast<Facility>(IntsOf(ColumnId::kFacility)[row]);
-  record.severity = static_cast<Severity>(IntsOf(ColumnId::kSeverity)[row]);
-  record.flags = static_cast<std::uint32_t>(IntsOf(ColumnId::kFlags)[row]);
-  record.shape = UnpackShape(IntsOf(ColumnId::kShape)[row]);
-  record.listener = TextsOf(ColumnId::kListener)[row];
-  record.tls_identity = TextsOf(ColumnId::kTlsIdentity)[row];
-  record.hostname = TextsOf(ColumnId::kHostname)[row];
-  record.app_name = TextsOf(ColumnId::kAppName)[row];
-  record.procid = TextsOf(ColumnId::kProcid)[row];
-  record.msgid = TextsOf(ColumnId::kMsgid)[row];
-  record.structured_data = TextsOf(ColumnId::kStructuredData)[row];
-  record.message = TextsOf(ColumnId::kMessage)[row];
-  record.raw = TextsOf(ColumnId::kRaw)[row];
-  record.tags = TextsOf(ColumnId::kTags)[row];
+  record.port = static_cast<std::uint16_t>(columns_.Ints(ColumnId::kPort)[row]);
+  record.transport = static_cast<Transport>(columns_.Ints(ColumnId::kTransport)[row]);
+  record.format = static_cast<Format>(columns_.Ints(ColumnId::kFormat)[row]);
+  record.facility = static_cast<Facility>(columns_.Ints(ColumnId::kFacility)[row]);
+  record.severity = static_cast<Severity>(columns_.Ints(ColumnId::kSeverity)[row]);
+  record.flags = static_cast<std::uint32_t>(columns_.Ints(ColumnId::kFlags)[row]);
+  record.shape = UnpackShape(columns_.Ints(ColumnId::kShape)[row]);
+  record.listener = columns_.String(ColumnId::kListener, row);
+  record.tls_identity = columns_.String(ColumnId::kTlsIdentity, row);
+  record.hostname = columns_.String(ColumnId::kHostname, row);
+  record.app_name = columns_.String(ColumnId::kAppName, row);
+  record.procid = columns_.String(ColumnId::kProcid, row);
+  record.msgid = columns_.String(ColumnId::kMsgid, row);
+  record.structured_data = columns_.String(ColumnId::kStructuredData, row);
+  record.message = columns_.String(ColumnId::kMessage, row);
+  record.raw = columns_.String(ColumnId::kRaw, row);
+  record.tags = columns_.String(ColumnId::kTags, row);
   return record;
-}
-
-Result<std::unique_ptr<StoredBatch>> OpenBlock(std::shared_ptr<const std::string> blob) {
-  Result<BlockHeader> header = ReadBlockHeader(*blob);
-  if (!header) return header.error();
-  return std::unique_ptr<StoredBatch>(std::make_unique<BlockView>(std::move(blob), std::move(*header)));
-}
-
-Result<void> CheckBlock(std::string_view blob) {
-  const Result<BlockHeader> header = ReadBlockHeader(blob);
-  if (!header) return header.error();
-  if (!std::all_of(header->columns.begin(), header->columns.end(), ChecksumMatches))
-    return StoreErrc::kCorrupt;
-  return {};
-}
-
-Result<void> VerifyBlock(std::string_view blob) {
-  if (const Result<void> checked = CheckBlock(blob); !checked) return checked;
-  Result<std::unique_ptr<StoredBatch>> view = OpenBlock(std::make_shared<const std::string>(blob));
-  if (!view) return view.error();
-  (*view)->Row(0);  // touches every column
-  const std::span<const std::int64_t> ids = (*view)->Ints(Column::kId);
-  const bool ascending = std::adjacent_find(ids.begin(), ids.end(), std::greater_equal<>()) == ids.end();
-  const bool bounded = ids.front() == static_cast<std::int64_t>(ToInt((*view)->first_id())) &&
-                       ids.back() == static_cast<std::int64_t>(ToInt((*view)->last_id()));
-  if ((*view)->damaged() || !ascending || !bounded) return StoreErrc::kCorrupt;
-  return {};
 }
 
 }  // namespace cistern

@@ -25,6 +25,12 @@ class Compressor {
   std::unique_ptr<ZSTD_CCtx_s, Free> context_;
 };
 
+// Whether a frame of `length` octets can hold `raw_length`: what is asked before room is made for a claim.
+constexpr bool CouldDecompressTo(std::uint64_t length, std::uint64_t raw_length) {
+  constexpr std::uint64_t kBlockBytes = 128 << 10, kMinStoredBlock = 4;
+  return raw_length / kBlockBytes <= length / kMinStoredBlock;
+}
+
 // Fills exactly `size` octets at `out`; false when the frame is damaged or holds another number.
 // Any thread: each has its own context.
 bool Decompress(std::string_view frame, char* out, std::size_t size);

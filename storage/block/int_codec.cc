@@ -4,6 +4,8 @@
 #include <array>
 #include <cstring>
 
+#include "storage/block/bit_packing.h"
+
 namespace cistern {
 namespace {
 
@@ -59,6 +61,15 @@ bool DecodeFixed(ByteReader& in, std::span<std::int64_t> out) {
   }
 }
 
+bool DecodePacked(ByteReader& in, std::span<std::int64_t> out) {
+  const std::int64_t base = in.Signed();
+  const unsigned bits = in.Byte();
+  if (bits > 56 && bits != 64) return false;
+  const std::string_view packed = in.Bytes(PackedOctets(out.size(), bits));
+  if (in.ok()) Unpack(packed, base, bits, out);
+  return in.ok();
+}
+
 bool DecodeDelta(ByteReader& in, std::span<std::int64_t> out) {
   std::int64_t value = 0;
   for (std::int64_t& slot : out) slot = value = WrapAdd(value, in.Signed());
@@ -70,17 +81,46 @@ bool DecodeVarints(ByteReader& in, std::span<std::int64_t> out) {
   return in.ok();
 }
 
-bool DecodeIntDictionary(ByteReader& in, std::span<std::int64_t> out) {
+struct IntDictionary {
+  std::array<std::int64_t, kMaxDictionary> values;
+  std::size_t count = 0;
+  std::vector<std::uint32_t> codes;
+};
+
+// False when there are more values than fit.
+bool Number(std::span<const std::int64_t> values, IntDictionary& dictionary) {
+  std::uint32_t code = 0;
+  dictionary.codes.resize(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (dictionary.count == 0 || dictionary.values[code] != values[i]) {
+      const auto end = dictionary.values.begin() + static_cast<std::ptrdiff_t>(dictionary.count);
+      code = static_cast<std::uint32_t>(std::find(dictionary.values.begin(), end, values[i]) -
+                                        dictionary.values.begin());
+      if (code == kMaxDictionary) return false;
+      if (code == dictionary.count) dictionary.values[dictionary.count++] = values[i];
+    }
+    dictionary.codes[i] = code;
+  }
+  return true;
+}
+
+void PutValues(const IntDictionary& dictionary, ByteBuffer& out) {
+  out.PutVarint(dictionary.count);
+  for (std::size_t i = 0; i < dictionary.count; ++i) out.PutSigned(dictionary.values[i]);
+}
+
+bool DecodeIntDictionary(ByteReader& in, bool packed, std::span<std::int64_t> out) {
   std::array<std::int64_t, kMaxDictionary> values;
   const std::uint64_t count = in.Varint();
-  if (count > values.size()) return false;
+  if (count == 0 || count > values.size()) return false;
   for (std::size_t i = 0; i < count; ++i) values[i] = in.Signed();
-  const std::string_view codes = in.Bytes(out.size());
+  const unsigned bits = packed ? PackedBits(count - 1) : 8;
+  const std::string_view codes = in.Bytes(PackedOctets(out.size(), bits));
   if (!in.ok()) return false;
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    const auto code = static_cast<std::uint8_t>(codes[i]);
-    if (code >= count) return false;
-    out[i] = values[code];
+  Unpack(codes, 0, bits, out);
+  for (std::int64_t& value : out) {
+    if (static_cast<std::uint64_t>(value) >= count) return false;
+    value = values[static_cast<std::size_t>(value)];
   }
   return true;
 }
@@ -124,23 +164,28 @@ Codec EncodeVarints(std::span<const std::int64_t> values, ByteBuffer& out) {
 }
 
 Codec EncodeIntDictionary(std::span<const std::int64_t> values, ByteBuffer& out) {
-  std::array<std::int64_t, kMaxDictionary> distinct;
-  std::size_t count = 0, code = 0;
-  std::vector<char> codes(values.size());
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (count == 0 || distinct[code] != values[i]) {
-      code = static_cast<std::size_t>(std::find(distinct.begin(), distinct.begin() + count, values[i]) -
-                                      distinct.begin());
-      if (code == kMaxDictionary) return EncodeFixed(values, out);
-      if (code == count) distinct[count++] = values[i];
-    }
-    codes[i] = static_cast<char>(code);
-  }
-  if (count == 1) return EncodeFixed(values, out);
-  out.PutVarint(count);
-  for (std::size_t i = 0; i < count; ++i) out.PutSigned(distinct[i]);
-  out.PutBytes({codes.data(), codes.size()});
+  IntDictionary dictionary;
+  if (!Number(values, dictionary) || dictionary.count == 1) return EncodeFixed(values, out);
+  PutValues(dictionary, out);
+  Pack(dictionary.codes, 8, out);
   return Codec::kIntDictionary;
+}
+
+Codec EncodePackedIntDictionary(std::span<const std::int64_t> values, ByteBuffer& out) {
+  IntDictionary dictionary;
+  if (!Number(values, dictionary) || dictionary.count == 1) return EncodeFixed(values, out);
+  PutValues(dictionary, out);
+  Pack(dictionary.codes, PackedBits(dictionary.count - 1), out);
+  return Codec::kPackedIntDictionary;
+}
+
+Codec EncodePacked(std::span<const std::int64_t> values, ByteBuffer& out) {
+  const auto [min, max] = std::minmax_element(values.begin(), values.end());
+  const unsigned bits = PackedBits(static_cast<std::uint64_t>(WrapSub(*max, *min)));
+  out.PutSigned(*min);
+  out.PutByte(static_cast<std::uint8_t>(bits));
+  Pack(values, *min, bits, out);
+  return Codec::kPacked;
 }
 
 bool DecodeInts(Codec codec, std::string_view payload, std::size_t count, std::vector<std::int64_t>& out) {
@@ -156,7 +201,10 @@ bool DecodeInts(Codec codec, std::string_view payload, std::size_t count, std::v
     case Codec::kVarints:
       return DecodeVarints(in, out) && in.left() == 0;
     case Codec::kIntDictionary:
-      return DecodeIntDictionary(in, out) && in.left() == 0;
+    case Codec::kPackedIntDictionary:
+      return DecodeIntDictionary(in, codec == Codec::kPackedIntDictionary, out) && in.left() == 0;
+    case Codec::kPacked:
+      return DecodePacked(in, out) && in.left() == 0;
     default:
       return false;
   }

@@ -1,4 +1,5 @@
-// Columns of integers: Codec::kConstant, kFixed, kDelta, kVarints, kIntDictionary.
+// Columns of integers: Codec::kConstant, kFixed, kDelta, kVarints, kIntDictionary, kPacked,
+// kPackedIntDictionary.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +21,11 @@ Codec EncodeDelta(std::span<const std::int64_t> values, ByteBuffer& out);
 Codec EncodeVarints(std::span<const std::int64_t> values, ByteBuffer& out);
 // For few distinct, wide values; falls back to EncodeFixed.
 Codec EncodeIntDictionary(std::span<const std::int64_t> values, ByteBuffer& out);
+// The same with codes of a few bits.
+Codec EncodePackedIntDictionary(std::span<const std::int64_t> values, ByteBuffer& out);
+
+// kPacked: a few bits each.
+Codec EncodePacked(std::span<const std::int64_t> values, ByteBuffer& out);
 
 // Fills `out` with `count` values; false when the payload is not what the codec says.
 bool DecodeInts(Codec codec, std::string_view payload, std::size_t count, std::vector<std::int64_t>& out);

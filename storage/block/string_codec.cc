@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "storage/block/bit_packing.h"
+
 namespace cistern {
 namespace {
 
@@ -27,11 +29,25 @@ bool ReadCodes(ByteReader& in, std::uint64_t distinct, std::span<std::uint32_t> 
   return true;
 }
 
-bool ReadDictionary(ByteReader& in, std::size_t count, std::vector<std::string_view>& values,
+bool ReadPackedCodes(ByteReader& in, std::uint64_t distinct, std::span<std::uint32_t> codes) {
+  const unsigned bits = PackedBits(distinct - 1);
+  const std::string_view packed = in.Bytes(PackedOctets(codes.size(), bits));
+  if (!in.ok()) return false;
+  std::vector<std::int64_t> wide(codes.size());
+  Unpack(packed, 0, bits, wide);
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    if (static_cast<std::uint64_t>(wide[i]) >= distinct) return false;
+    codes[i] = static_cast<std::uint32_t>(wide[i]);
+  }
+  return true;
+}
+
+bool ReadDictionary(ByteReader& in, bool packed, std::size_t count, std::vector<std::string_view>& values,
                     std::vector<std::uint32_t>& codes) {
   const std::uint64_t distinct = in.Varint();
   if (distinct == 0 || distinct > count || !ReadStrings(in, distinct, values)) return false;
   codes.assign(count, 0);
+  if (packed) return ReadPackedCodes(in, distinct, codes);
   if (distinct == 1) return true;
   return distinct <= 256 ? ReadCodes<std::uint8_t>(in, distinct, codes)
                          : ReadCodes<std::uint16_t>(in, distinct, codes);
@@ -56,30 +72,36 @@ void DictionaryColumn::Clear() {
   codes_.clear();
 }
 
-Codec DictionaryColumn::Encode(ByteBuffer& out) {
-  const std::span<const std::string_view> values = dictionary_.values();
-  const bool repeats = values.size() == 1 || values.size() * 2 <= codes_.size();
+void DictionaryColumn::PutValues(ByteBuffer& out) {
   plain_.Clear();
-  if (repeats) {
-    for (const std::string_view value : values) plain_.Add(value);
-    out.PutVarint(values.size());
-  } else {
-    for (const std::uint32_t code : codes_) plain_.Add(values[code]);
-  }
+  for (const std::string_view value : values()) plain_.Add(value);
+  out.PutVarint(values().size());
   plain_.Encode(out);
-  if (repeats && values.size() > 1) PutCodes(out);
-  return repeats ? Codec::kDictionary : Codec::kStrings;
 }
 
-void DictionaryColumn::PutCodes(ByteBuffer& out) const {
-  const std::size_t width = dictionary_.values().size() <= 256 ? 1 : 2;
-  char* at = out.Reserve(codes_.size() * width);
-  for (const std::uint32_t code : codes_) {
+Codec DictionaryColumn::Encode(std::span<const std::uint32_t> codes, ByteBuffer& out) {
+  if (!repeats()) {
+    plain_.Clear();
+    for (const std::uint32_t code : codes) plain_.Add(values()[code]);
+    return plain_.Encode(out);
+  }
+  PutValues(out);
+  if (values().size() == 1) return Codec::kDictionary;
+  const std::size_t width = values().size() <= 256 ? 1 : 2;
+  char* at = out.Reserve(codes.size() * width);
+  for (const std::uint32_t code : codes) {
     const auto wide = static_cast<std::uint16_t>(code);
     std::memcpy(at, &wide, width);
     at += width;
   }
-  out.Commit(codes_.size() * width);
+  out.Commit(codes.size() * width);
+  return Codec::kDictionary;
+}
+
+Codec DictionaryColumn::EncodePacked(std::span<const std::uint32_t> codes, ByteBuffer& out) {
+  PutValues(out);
+  Pack(codes, PackedBits(values().size() - 1), out);
+  return Codec::kPackedDictionary;
 }
 
 bool DecodeStrings(Codec codec, std::string_view payload, std::size_t count,
@@ -90,7 +112,8 @@ bool DecodeStrings(Codec codec, std::string_view payload, std::size_t count,
     case Codec::kStrings:
       return ReadStrings(in, count, values) && in.left() == 0;
     case Codec::kDictionary:
-      return ReadDictionary(in, count, values, codes) && in.left() == 0;
+    case Codec::kPackedDictionary:
+      return ReadDictionary(in, codec == Codec::kPackedDictionary, count, values, codes) && in.left() == 0;
     default:
       return false;
   }

@@ -33,11 +33,19 @@ class DictionaryColumn {
   void Clear();
   void Add(std::string_view value) { codes_.push_back(dictionary_.Add(value)); }
   bool empty() const { return dictionary_.values().size() == 1 && dictionary_.values()[0].empty(); }
+  std::span<const std::string_view> values() const { return dictionary_.values(); }
+  std::span<const std::uint32_t> codes() const { return codes_; }  // one a row
+  // Whether values repeat enough to be worth codes.
+  bool repeats() const { return values().size() == 1 || values().size() * 2 <= codes_.size(); }
   // kDictionary, or kStrings where most values are different.
-  Codec Encode(ByteBuffer& out);
+  Codec Encode(ByteBuffer& out) { return Encode(codes_, out); }
+  // The same with the rows in another order: `codes` is a permutation of codes().
+  Codec Encode(std::span<const std::uint32_t> codes, ByteBuffer& out);
+  // kPackedDictionary. `codes` as above; values repeat.
+  Codec EncodePacked(std::span<const std::uint32_t> codes, ByteBuffer& out);
 
  private:
-  void PutCodes(ByteBuffer& out) const;
+  void PutValues(ByteBuffer& out);
 
   Dictionary dictionary_;
   std::vector<std::uint32_t> codes_;

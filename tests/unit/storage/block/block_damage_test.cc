@@ -33,7 +33,7 @@ TEST(BlockDamage, EveryPrefixIsRefused) {
 
 TEST(BlockDamage, NewerVersionIsNamedAsSuch) {
   std::string blob = SomeBlob(2);
-  blob[4] = 2;
+  blob[4] = 3;
   EXPECT_EQ(OpenBlock(std::make_shared<const std::string>(blob)).error(),
             make_error_code(StoreErrc::kTooNew));
 }
@@ -43,7 +43,7 @@ TEST(BlockDamage, DamagedColumnReadsAsEmptyAndIsReported) {
   const BlockHeader header = *ReadBlockHeader(blob);
   const ColumnEntry& message = *header.Find(ColumnId::kMessage);
   ASSERT_FALSE(message.in_header);
-  blob[static_cast<std::size_t>(message.stored.data() - blob.data()) + 100] ^= 1;
+  blob[static_cast<std::size_t>(message.offset) + 100] ^= 1;
   auto view = OpenBlock(std::make_shared<const std::string>(blob));
   ASSERT_TRUE(view.has_value());
   (void)(*view)->Strings(Column::kHostname);

@@ -1,0 +1,48 @@
+// A column blob as it is fetched: its header, and payloads when they are asked for.
+//
+// Threads: one at a time. Everything returned lives as long as the reader.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "storage/block/block_codec.h"
+#include "storage/block/frames.h"
+#include "storage/block/header.h"
+
+namespace cistern {
+
+// A whole blob in memory.
+std::unique_ptr<BlobSource> SourceOf(std::shared_ptr<const std::string> blob);
+
+class BlobReader {
+ public:
+  // Fetches and checks the header. kCorrupt, kTooNew.
+  static Result<BlobReader> Open(std::unique_ptr<BlobSource> source);
+
+  const BlockHeader& header() const { return header_; }
+  std::uint64_t size() const { return source_->size(); }
+  std::uint64_t fetched() const { return fetched_; }
+  // A column's octets as they were before compression. Absent when they are damaged or went away.
+  std::optional<std::string_view> Payload(const ColumnEntry& entry);
+  // The frames of a column, which check themselves one by one.
+  std::unique_ptr<FrameSource> Frames(const ColumnEntry& entry);
+  // Whether the stored octets of all columns are what was written.
+  bool Check();
+
+ private:
+  class ColumnFrames;
+  BlobReader(std::unique_ptr<BlobSource> source, BlockHeader header, std::uint64_t fetched);
+  std::optional<std::string_view> Read(std::uint64_t offset, std::uint64_t length);
+  std::optional<std::string_view> Stored(const ColumnEntry& entry);
+
+  std::unique_ptr<BlobSource> source_;
+  BlockHeader header_;
+  std::uint64_t fetched_ = 0;
+  std::vector<std::unique_ptr<char[]>> buffers_;  // decompressed payloads
+};
+
+}  // namespace cistern

@@ -1,0 +1,209 @@
+#include "storage/block/column_set_reader.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "storage/block/int_codec.h"
+#include "storage/block/row_orders.h"
+#include "storage/block/string_codec.h"
+#include "storage/block/time_codec.h"
+
+namespace cistern {
+namespace {
+
+constexpr std::size_t Index(ColumnId id) { return static_cast<std::size_t>(id); }
+
+// The columns that hold the templates and the frames of a text column.
+struct TextParts {
+  ColumnId templates{}, frames{};
+};
+TextParts PartsOf(ColumnId id) {
+  if (id == ColumnId::kMessage) return {ColumnId::kMessageTemplates, ColumnId::kMessageFrames};
+  if (id == ColumnId::kStructuredData) return {ColumnId::kSdTemplates, ColumnId::kSdFrames};
+  return {ColumnId::kProcidTemplates, ColumnId::kProcidFrames};
+}
+
+class NoFrames final : public FrameSource {
+ public:
+  std::uint64_t size() const override { return 0; }
+  std::optional<std::string_view> Read(std::uint64_t, std::size_t) override { return std::nullopt; }
+};
+
+}  // namespace
+
+ColumnSetReader::ColumnSetReader(BlobReader& blob, Arena& arena)
+    : blob_(blob), arena_(arena), rows_(static_cast<std::size_t>(blob.header().summary.records)) {}
+
+// Sorts rows as the writer did. Codes are those of the columns' dictionaries.
+void ColumnSetReader::Sort(RowOrder order, std::vector<std::uint32_t>& rows) {
+  switch (order) {
+    case RowOrder::kTemplate:
+      return SortByCode(RanksOf(Ints(ColumnId::kMessageTemplates)), rows);
+    case RowOrder::kShape:
+      return SortByCode(RanksOf(Ints(ColumnId::kShape)), rows);
+    case RowOrder::kOrigin:
+      SortByCode(RanksOf(Ints(ColumnId::kShape)), rows);
+      SortByCode(Strings(ColumnId::kHostname).codes, rows);
+      return SortByCode(Strings(ColumnId::kAppName).codes, rows);
+    default:
+      damaged_ = true;
+  }
+}
+
+const ColumnSetReader::Order& ColumnSetReader::InOrder(RowOrder order) {
+  Order& sorted = orders_[static_cast<std::size_t>(order) % orders_.size()];
+  if (sorted.busy || static_cast<std::size_t>(order) >= orders_.size()) damaged_ = true;  // orders by itself
+  if (sorted.ready || sorted.busy) return sorted;
+  sorted.busy = true;
+  sorted.rows = AllRows(rows_);
+  sorted.places = sorted.rows;
+  std::vector<std::uint32_t> rows = sorted.rows;
+  Sort(order, rows);
+  sorted.rows = std::move(rows);
+  for (std::uint32_t place = 0; place < rows_; ++place) sorted.places[sorted.rows[place]] = place;
+  sorted.ready = true;
+  sorted.busy = false;
+  return sorted;
+}
+
+template <class Value>
+void ColumnSetReader::PutInPlace(RowOrder order, std::vector<Value>& values) {
+  if (order == RowOrder::kRow || values.empty()) return;
+  const Order& sorted = InOrder(order);
+  std::vector<Value> placed(values.size());
+  for (std::size_t place = 0; place < placed.size(); ++place) placed[sorted.rows[place]] = values[place];
+  values = std::move(placed);
+}
+
+bool ColumnSetReader::LoadInts(ColumnId id, std::size_t count, std::vector<std::int64_t>& out) {
+  const ColumnEntry* entry = blob_.header().Find(id);
+  out.assign(count, 0);
+  if (entry == nullptr) {
+    if (id == ColumnId::kIds)
+      std::iota(out.begin(), out.end(), static_cast<std::int64_t>(ToInt(blob_.header().summary.first_id)));
+    return true;
+  }
+  const auto payload = blob_.Payload(*entry);
+  const bool fits = entry->order == RowOrder::kRow || count == rows_;
+  if (!payload || !fits || !DecodeInts(entry->codec, *payload, count, out)) {
+    out.assign(count, 0);
+    return false;
+  }
+  PutInPlace(entry->order, out);
+  return true;
+}
+
+std::span<const std::int64_t> ColumnSetReader::Ints(ColumnId id) {
+  IntColumn& column = ints_[Index(id)];
+  if (!column.ready) {
+    column.ready = true;
+    column.values.assign(rows_, 0);
+    std::vector<std::int64_t> values;
+    if (!LoadInts(id, rows_, values)) damaged_ = true;
+    column.values = std::move(values);
+  }
+  return column.values;
+}
+
+std::span<const std::int64_t> ColumnSetReader::Times() {
+  if (times_.ready) return times_.values;
+  times_.ready = true;
+  times_.values.assign(rows_, kNoTime);
+  const std::span<const std::int64_t> units = Ints(ColumnId::kTimeUnit);
+  const auto count = static_cast<std::size_t>(
+      std::count_if(units.begin(), units.end(), [](std::int64_t unit) { return unit != 0; }));
+  std::vector<std::int64_t> deltas;
+  if (LoadInts(ColumnId::kTime, count, deltas) &&
+      DecodeTimes(units, deltas, Ints(ColumnId::kReceived), times_.values))
+    return times_.values;
+  damaged_ = true;
+  times_.values.assign(rows_, kNoTime);
+  return times_.values;
+}
+
+bool ColumnSetReader::LoadStrings(const ColumnEntry& entry, TextColumn& out) {
+  const auto payload = blob_.Payload(entry);
+  if (!payload || !DecodeStrings(entry.codec, *payload, rows_, out.values, out.codes)) return false;
+  if (out.codes.empty()) {
+    PutInPlace(entry.order, out.values);
+  } else {
+    PutInPlace(entry.order, out.codes);
+  }
+  return true;
+}
+
+bool ColumnSetReader::LoadTemplates(const ColumnEntry& entry, TextColumn& out) {
+  const auto directory = blob_.Payload(entry);
+  if (!directory) return false;
+  const TextParts parts = PartsOf(entry.id);
+  const ColumnEntry* frames = blob_.header().Find(parts.frames);
+  if (frames == nullptr) {
+    out.frames = std::make_unique<NoFrames>();
+  } else {
+    out.frames = blob_.Frames(*frames);
+  }
+  if (entry.order != RowOrder::kRow) out.place_of_row = InOrder(entry.order).places;
+  out.templates = std::make_unique<TextColumnReader>(*directory, *out.frames, arena_);
+  out.values.assign(rows_, {});
+  out.done.assign(rows_, 0);
+  if (out.templates->Open(Ints(parts.templates))) return true;
+  out.templates = nullptr;
+  return false;
+}
+
+ColumnSetReader::TextColumn& ColumnSetReader::Texts(ColumnId id) {
+  TextColumn& column = texts_[Index(id)];
+  if (column.ready) return column;
+  column.ready = true;
+  column.values.assign(1, {});
+  column.codes.assign(rows_, 0);
+  const ColumnEntry* entry = blob_.header().Find(id);
+  if (entry == nullptr) return column;
+  TextColumn loaded;
+  loaded.ready = true;
+  const bool in_templates =
+      entry->codec == Codec::kTemplates &&
+      (id == ColumnId::kMessage || id == ColumnId::kStructuredData || id == ColumnId::kProcid);
+  if (in_templates ? LoadTemplates(*entry, loaded) : LoadStrings(*entry, loaded)) {
+    column = std::move(loaded);
+  } else {
+    damaged_ = true;
+  }
+  return column;
+}
+
+void ColumnSetReader::PutTogether(TextColumn& column, std::size_t row) {
+  if (column.done[row]) return;
+  column.done[row] = 1;
+  column.values[row] = column.templates->Text(column.place_of_row.empty() ? row : column.place_of_row[row]);
+  if (column.templates->damaged()) damaged_ = true;
+}
+
+StringColumn ColumnSetReader::Strings(ColumnId id) {
+  TextColumn& column = Texts(id);
+  if (column.templates) {
+    column.templates->LoadAll();
+    for (std::size_t row = 0; row < rows_; ++row) PutTogether(column, row);
+  }
+  return column.view();
+}
+
+StringColumn ColumnSetReader::StringsOf(ColumnId id, std::span<const std::uint8_t> selected,
+                                        std::size_t begin, std::size_t end) {
+  TextColumn& column = Texts(id);
+  if (column.templates) {
+    for (std::size_t row = begin; row < end; ++row)
+      if (selected[row]) PutTogether(column, row);
+  }
+  return column.view();
+}
+
+std::string_view ColumnSetReader::String(ColumnId id, std::size_t row) {
+  TextColumn& column = Texts(id);
+  if (column.templates) PutTogether(column, row);
+  return column.view()[row];
+}
+
+TemplateColumn* ColumnSetReader::Templates(ColumnId id) { return Texts(id).templates.get(); }
+
+}  // namespace cistern

@@ -1,0 +1,249 @@
+#include "storage/block/slot_reader.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "storage/block/hex_pattern.h"
+#include "storage/block/int_stream.h"
+#include "storage/block/number_pattern.h"
+#include "storage/block/slot_writer.h"
+
+namespace cistern {
+namespace {
+
+char* Copy(std::string_view text, char* to) {
+  text.copy(to, text.size());
+  return to + text.size();
+}
+
+// Strings in chunks, as a slot holds them or a dictionary.
+class Strings {
+ public:
+  bool Read(ByteReader& in, std::uint64_t count, FrameReader& frames) {
+    std::uint64_t values = 0;
+    for (std::uint64_t chunks = in.Varint(); chunks != 0; --chunks) {
+      Chunk& chunk = chunks_.emplace_back();
+      chunk.begin = static_cast<std::size_t>(values);
+      const std::uint64_t taken = in.Varint(), lengths = in.Varint(), octets = in.Varint();
+      // A length takes an octet at least, so no more room is made than octets are there.
+      if (!in.ok() || taken == 0 || taken > count - values || lengths < taken) return false;
+      values += taken;
+      chunk.lengths = lengths;
+      if (octets > UINT64_MAX - lengths || !frames.Next(StreamKind::kPlain, lengths + octets, chunk.place))
+        return false;
+    }
+    count_ = static_cast<std::size_t>(count);
+    return values == count;
+  }
+  bool Load(FrameReader& frames, std::size_t begin, std::size_t end) {
+    values_.resize(count_);
+    for (std::size_t i = 0; i < chunks_.size(); ++i) {
+      const std::size_t chunk_end = i + 1 < chunks_.size() ? chunks_[i + 1].begin : count_;
+      if (chunks_[i].begin < end && begin < chunk_end && !LoadChunk(frames, chunks_[i], chunk_end))
+        return false;
+    }
+    return true;
+  }
+  std::span<const std::string_view> values() const { return values_; }
+
+ private:
+  struct Chunk {
+    std::size_t begin = 0;  // position of its first value
+    std::uint64_t lengths = 0;
+    StreamPlace place;
+    bool loaded = false;
+  };
+  bool LoadChunk(FrameReader& frames, Chunk& chunk, std::size_t end) {
+    if (chunk.loaded) return true;
+    const auto stream = frames.Read(chunk.place);
+    if (!stream) return false;
+    ByteReader octets(*stream);
+    ByteReader lengths(octets.Bytes(chunk.lengths));
+    for (std::size_t i = chunk.begin; i < end; ++i) values_[i] = octets.Bytes(lengths.Varint());
+    chunk.loaded = octets.ok() && lengths.ok() && octets.left() == 0 && lengths.left() == 0;
+    return chunk.loaded;
+  }
+
+  std::size_t count_ = 0;
+  std::vector<Chunk> chunks_;
+  std::vector<std::string_view> values_;
+};
+
+class ConstantSlot final : public SlotReader {
+ public:
+  ConstantSlot(std::string_view value, std::uint32_t count) : value_(value), count_(count) {}
+  bool Load(FrameReader&, std::span<const std::uint32_t>, std::size_t, std::size_t) override { return true; }
+  std::size_t MaxSize(std::size_t) const override { return value_.size(); }
+  char* Put(std::size_t, char* to) const override { return Copy(value_, to); }
+  StringColumn Column(Arena&) override {
+    codes_.resize(count_);
+    return {{&value_, 1}, codes_};
+  }
+
+ private:
+  const std::string_view value_;
+  const std::size_t count_;
+  std::vector<std::uint32_t> codes_;
+};
+
+class StringSlot final : public SlotReader {
+ public:
+  bool Read(ByteReader& in, std::uint32_t count, FrameReader& frames) {
+    return strings_.Read(in, count, frames);
+  }
+  bool Load(FrameReader& frames, std::span<const std::uint32_t>, std::size_t begin,
+            std::size_t end) override {
+    return strings_.Load(frames, begin, end);
+  }
+  std::size_t MaxSize(std::size_t position) const override { return strings_.values()[position].size(); }
+  char* Put(std::size_t position, char* to) const override { return Copy(strings_.values()[position], to); }
+  StringColumn Column(Arena&) override { return {strings_.values(), {}}; }
+
+ private:
+  Strings strings_;
+};
+
+class DictionarySlot final : public SlotReader {
+ public:
+  bool Read(ByteReader& in, std::uint32_t count, FrameReader& frames) {
+    distinct_ = in.Varint();
+    return distinct_ != 0 && distinct_ <= count && strings_.Read(in, distinct_, frames) &&
+           ReadIntStream(in, count, frames, stream_);
+  }
+  bool Load(FrameReader& frames, std::span<const std::uint32_t> rows, std::size_t, std::size_t) override {
+    if (!codes_.empty()) return true;
+    std::vector<std::int64_t> wide;
+    if (!strings_.Load(frames, 0, static_cast<std::size_t>(distinct_)) ||
+        !DecodeIntStream(stream_, frames, rows, wide))
+      return false;
+    for (const std::int64_t code : wide)
+      if (static_cast<std::uint64_t>(code) >= distinct_) return false;
+    codes_.assign(wide.begin(), wide.end());
+    return true;
+  }
+  std::size_t MaxSize(std::size_t position) const override {
+    return strings_.values()[codes_[position]].size();
+  }
+  char* Put(std::size_t position, char* to) const override {
+    return Copy(strings_.values()[codes_[position]], to);
+  }
+  StringColumn Column(Arena&) override { return {strings_.values(), codes_}; }
+
+ private:
+  std::uint64_t distinct_ = 0;
+  Strings strings_;
+  IntStream stream_;
+  std::vector<std::uint32_t> codes_;
+};
+
+// Values that are printed when asked for.
+class PrintedSlot : public SlotReader {
+ public:
+  explicit PrintedSlot(std::uint32_t count) : count_(count) {}
+  StringColumn Column(Arena& arena) override {
+    for (std::size_t i = values_.size(); i < count_; ++i) {
+      const std::size_t room = MaxSize(i);
+      char* const start = arena.Allocate(room);
+      const auto size = static_cast<std::size_t>(Put(i, start) - start);
+      arena.Shrink(start, room, size);
+      values_.emplace_back(start, size);
+    }
+    return {values_, {}};
+  }
+
+ protected:
+  const std::size_t count_;
+
+ private:
+  std::vector<std::string_view> values_;
+};
+
+class NumberSlot final : public PrintedSlot {
+ public:
+  using PrintedSlot::PrintedSlot;
+  bool Read(ByteReader& in, FrameReader& frames) {
+    if (!ReadPattern(in, pattern_)) return false;
+    streams_.resize(pattern_.widths.size());
+    for (IntStream& stream : streams_)
+      if (!ReadIntStream(in, static_cast<std::uint32_t>(count_), frames, stream)) return false;
+    max_size_ = 20 * pattern_.widths.size();
+    for (const std::string& literal : pattern_.literals) max_size_ += literal.size();
+    return true;
+  }
+  bool Load(FrameReader& frames, std::span<const std::uint32_t> rows, std::size_t, std::size_t) override {
+    if (!columns_.empty()) return true;
+    std::vector<std::vector<std::int64_t>> columns(streams_.size());
+    for (std::size_t n = 0; n < streams_.size(); ++n)
+      if (!DecodeIntStream(streams_[n], frames, rows, columns[n])) return false;
+    columns_ = std::move(columns);
+    return true;
+  }
+  std::size_t numbers() const override { return streams_.size(); }
+  std::size_t MaxSize(std::size_t) const override { return max_size_; }
+  char* Put(std::size_t position, char* to) const override {
+    for (std::size_t n = 0; n < columns_.size(); ++n) {
+      to = Copy(pattern_.literals[n], to);
+      to = PrintNumber(columns_[n][position], pattern_.widths[n], to);
+    }
+    return Copy(pattern_.literals.back(), to);
+  }
+
+ private:
+  NumberPattern pattern_;
+  std::vector<IntStream> streams_;
+  std::vector<std::vector<std::int64_t>> columns_;
+  std::size_t max_size_ = 0;
+};
+
+class HexSlot final : public PrintedSlot {
+ public:
+  using PrintedSlot::PrintedSlot;
+  bool Read(ByteReader& in, FrameReader& frames) {
+    return ReadPattern(in, pattern_) &&
+           frames.Next(StreamKind::kPacked, HexOctets(count_, pattern_.places.size()), place_);
+  }
+  bool Load(FrameReader& frames, std::span<const std::uint32_t>, std::size_t, std::size_t) override {
+    const auto octets = frames.Read(place_);
+    if (octets) octets_ = *octets;
+    return octets.has_value();
+  }
+  std::size_t MaxSize(std::size_t) const override { return pattern_.text.size(); }
+  char* Put(std::size_t position, char* to) const override {
+    return PrintHex(pattern_, octets_, position, to);
+  }
+
+ private:
+  HexPattern pattern_;
+  StreamPlace place_;
+  std::string_view octets_;
+};
+
+template <class Slot, class... Args>
+std::unique_ptr<SlotReader> ReadAs(std::unique_ptr<Slot> slot, Args&&... args) {
+  if (!slot->Read(std::forward<Args>(args)...)) return nullptr;
+  return slot;
+}
+
+}  // namespace
+
+std::unique_ptr<SlotReader> ReadSlot(ByteReader& in, std::uint32_t count, FrameReader& frames) {
+  if (count == 0) return nullptr;
+  switch (static_cast<SlotKind>(in.Byte())) {
+    case SlotKind::kConstant: {
+      const std::string_view value = in.Bytes(in.Varint());
+      if (!in.ok()) return nullptr;
+      return std::make_unique<ConstantSlot>(value, count);
+    }
+    case SlotKind::kStrings:
+      return ReadAs(std::make_unique<StringSlot>(), in, count, frames);
+    case SlotKind::kDictionary:
+      return ReadAs(std::make_unique<DictionarySlot>(), in, count, frames);
+    case SlotKind::kNumbers:
+      return ReadAs(std::make_unique<NumberSlot>(count), in, frames);
+    case SlotKind::kHex:
+      return ReadAs(std::make_unique<HexSlot>(count), in, frames);
+  }
+  return nullptr;
+}
+
+}  // namespace cistern

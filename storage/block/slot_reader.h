@@ -1,0 +1,38 @@
+// Reads the values of one slot.
+//
+// Threads: one at a time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "ingest/message/record_batch.h"
+#include "storage/batch_view.h"
+#include "storage/block/frames.h"
+
+namespace cistern {
+
+class SlotReader {
+ public:
+  virtual ~SlotReader() = default;
+
+  // Decodes what the values of positions [begin, end) need. `rows`: the row of each position of the slot.
+  // False when a stream is damaged; then the slot must not be asked for values.
+  virtual bool Load(FrameReader& frames, std::span<const std::uint32_t> rows, std::size_t begin,
+                    std::size_t end) = 0;
+  // Both for positions that were loaded. At most MaxSize() octets are put at `to`; returns their end.
+  virtual std::size_t MaxSize(std::size_t position) const = 0;
+  virtual char* Put(std::size_t position, char* to) const = 0;
+  // How many numbers each value is made of; 0 when it is not.
+  virtual std::size_t numbers() const { return 0; }
+  // All values. Everything was loaded. `arena` and the reader must outlive the column.
+  virtual StringColumn Column(Arena& arena) = 0;
+};
+
+// Reads the description of a slot of `count` values, at least one. Null when it is malformed. Strings in it
+// are viewed, not copied.
+std::unique_ptr<SlotReader> ReadSlot(ByteReader& in, std::uint32_t count, FrameReader& frames);
+
+}  // namespace cistern
