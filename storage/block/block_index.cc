@@ -131,7 +131,7 @@ class StoredIndex final : public BlockIndex {
   bool integers_decoded_ = false;
   std::array<std::vector<CountedInt>, kColumns> ints_;
   std::array<std::optional<std::vector<CountedString>>, kColumns> strings_;  // decoded when present
-  std::string template_part_;                                                // decompressed
+  std::unique_ptr<char[]> template_part_;                                    // decompressed
   std::vector<TextTemplate> templates_;                                      // decoded when not empty
   std::array<std::unique_ptr<Chunk>, kWordChunks> chunks_;                   // read when not null
 };
@@ -208,9 +208,9 @@ void StoredIndex::DecodeTemplates() {
     std::string_view octets = part->stored;
     bool whole = true;
     if (part->compressed) {
-      template_part_.resize(part->raw_length);
-      whole = Decompress(part->stored, template_part_.data(), template_part_.size());
-      octets = template_part_;
+      template_part_ = std::make_unique_for_overwrite<char[]>(part->raw_length);
+      whole = Decompress(part->stored, template_part_.get(), part->raw_length);
+      octets = {template_part_.get(), static_cast<std::size_t>(part->raw_length)};
     }
     if (whole) templates_ = ReadTemplates(octets, summary_.records);
   }

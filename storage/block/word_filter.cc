@@ -64,6 +64,9 @@ constexpr std::uint64_t BitsOf(WordKey key, unsigned i) {
 
 }  // namespace
 
+// The places of these in `enum Column` are on disk.
+static_assert(static_cast<int>(Column::kListener) == 9 && static_cast<int>(Column::kPeer) == 19);
+
 KeySpace SpaceOf(Column column) {
   return static_cast<KeySpace>(static_cast<unsigned>(kFirstColumnSpace) + static_cast<unsigned>(column));
 }
