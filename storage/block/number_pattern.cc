@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "storage/block/decimal.h"
+
 namespace cistern {
 namespace {
 
@@ -63,10 +65,26 @@ class ValueReader {
   const char* end_;
 };
 
+// The plain case: whole numbers that print back as they are.
+bool FindIntegers(std::span<const std::string_view> values, NumberPattern& pattern,
+                  std::vector<std::vector<std::int64_t>>& numbers) {
+  numbers.resize(std::max<std::size_t>(numbers.size(), 1));
+  numbers[0].resize(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    std::uint64_t number;
+    if (!ReadDecimal(values[i], number)) return false;
+    numbers[0][i] = static_cast<std::int64_t>(number);
+  }
+  pattern.literals.assign(2, {});
+  pattern.widths.assign(1, 0);
+  return true;
+}
+
 }  // namespace
 
 bool FindNumberPattern(std::span<const std::string_view> values, NumberPattern& pattern,
                        std::vector<std::vector<std::int64_t>>& numbers) {
+  if (FindIntegers(values, pattern, numbers)) return true;
   if (values.front().size() > 128 || !Begin(values.front(), pattern)) return false;
   const std::size_t count = pattern.widths.size();
   Digits digits[NumberPattern::kMaxNumbers];

@@ -4,6 +4,27 @@
 #include <numeric>
 
 namespace cistern {
+namespace {
+
+constexpr std::int64_t kMaxCodes = 65536;
+
+std::vector<std::int64_t> Distinct(std::span<const std::int64_t> values) {
+  constexpr std::size_t kRecent = 16;  // spares the sort almost all repetitions
+  std::int64_t recent[kRecent];
+  std::fill_n(recent, kRecent, values[0]);
+  std::vector<std::int64_t> distinct = {values[0]};
+  for (const std::int64_t value : values) {
+    std::int64_t& last = recent[(static_cast<std::uint64_t>(value) * 0x9e3779b97f4a7c15u) >> 60];
+    if (last == value) continue;
+    last = value;
+    distinct.push_back(value);
+  }
+  std::sort(distinct.begin(), distinct.end());
+  distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
+  return distinct;
+}
+
+}  // namespace
 
 void SortByCode(std::span<const std::uint32_t> code_of_row, std::vector<std::uint32_t>& rows) {
   if (code_of_row.empty()) return;
@@ -21,17 +42,16 @@ std::vector<std::uint32_t> AllRows(std::size_t count) {
 }
 
 std::vector<std::uint32_t> RanksOf(std::span<const std::int64_t> values) {
-  std::vector<std::int64_t> distinct;
-  for (std::size_t i = 0; i < values.size(); ++i)
-    if (i == 0 || values[i] != values[i - 1]) distinct.push_back(values[i]);
-  std::sort(distinct.begin(), distinct.end());
-  distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
   std::vector<std::uint32_t> ranks(values.size());
+  const auto [min, max] = std::minmax_element(values.begin(), values.end());
+  if (values.empty() || (*min >= 0 && *max < kMaxCodes)) {  // they are ranks, or sort like them
+    std::copy(values.begin(), values.end(), ranks.begin());
+    return ranks;
+  }
+  std::vector<std::int64_t> distinct = Distinct(values);
   for (std::size_t i = 0; i < values.size(); ++i) {
-    ranks[i] = i != 0 && values[i] == values[i - 1]
-                   ? ranks[i - 1]
-                   : static_cast<std::uint32_t>(
-                         std::lower_bound(distinct.begin(), distinct.end(), values[i]) - distinct.begin());
+    ranks[i] = static_cast<std::uint32_t>(std::lower_bound(distinct.begin(), distinct.end(), values[i]) -
+                                          distinct.begin());
   }
   return ranks;
 }

@@ -15,7 +15,7 @@ void SortByCode(std::span<const std::uint32_t> code_of_row, std::vector<std::uin
 // 0, 1 ... count − 1.
 std::vector<std::uint32_t> AllRows(std::size_t count);
 
-// The rank of each value among the distinct ones.
+// Small codes that sort as the values do.
 std::vector<std::uint32_t> RanksOf(std::span<const std::int64_t> values);
 
 }  // namespace cistern

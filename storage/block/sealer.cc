@@ -11,8 +11,8 @@
 namespace cistern {
 namespace {
 
-// Beyond this share of distinct values, 1/8, a column is written as text.
-constexpr std::size_t kRepeatingShare = 8;
+// Whether a column is better off as a dictionary than taken apart into templates.
+bool Repeats(const DictionaryColumn& column) { return column.values().size() * 8 <= column.codes().size(); }
 
 std::vector<std::string> PrintedPeers(std::span<const std::string_view> octets) {
   std::vector<std::string> printed;
@@ -39,16 +39,16 @@ struct BlockSealer::Impl {
   void PutInts();
   void PutStrings();
   void PutProcids();
+  void AddTexts(const DictionaryColumn& column, TextColumnWriter& texts) const;
   void IndexInts();
   void IndexStrings();
   std::span<const std::uint32_t> RowsIn(RowOrder order) const;
 
   RecordColumns records;
-  DictionaryColumn tags;
+  DictionaryColumn sd_texts, tags;
   Compressor compressor;
   ColumnSetWriter columns;
   TextColumnWriter messages, structured_data, procids;
-  std::vector<const Record*> rows;
   std::vector<std::uint32_t> by_shape, by_origin;
   std::vector<std::int64_t> template_of_row;
   ByteBuffer directory;
@@ -57,22 +57,22 @@ struct BlockSealer::Impl {
 
 void BlockSealer::Impl::Collect(std::span<const std::span<const Record>> parts) {
   records.Clear();
+  sd_texts.Clear();
   tags.Clear();
   columns.Clear();
   for (TextColumnWriter* texts : {&messages, &structured_data, &procids}) texts->Clear();
-  rows.clear();
   for (const std::span<const Record> part : parts) {
     for (const Record& record : part) {
       records.Add(record);
+      sd_texts.Add(record.structured_data);
       tags.Add(record.tags);
       messages.Add(record.message);
-      rows.push_back(&record);
     }
   }
 }
 
 void BlockSealer::Impl::SortRows() {
-  by_shape = AllRows(rows.size());
+  by_shape = AllRows(records.ids.size());
   SortByCode(RanksOf(records.shapes), by_shape);
   by_origin = by_shape;
   SortByCode(records.hostnames.repeats() ? records.hostnames.codes() : std::span<const std::uint32_t>(),
@@ -113,13 +113,29 @@ void BlockSealer::Impl::PutMessages() {
 }
 
 void BlockSealer::Impl::PutStructuredData() {
-  if (std::all_of(rows.begin(), rows.end(), [](const Record* row) { return row->structured_data.empty(); }))
-    return;
-  for (const std::uint32_t row : by_origin) structured_data.Add(rows[row]->structured_data);
+  if (sd_texts.empty()) return;
+  if (Repeats(sd_texts)) {
+    index.AddStrings(Column::kStructuredData, {sd_texts.values(), sd_texts.codes()});
+    return columns.AddStrings(ColumnId::kStructuredData, sd_texts, RowOrder::kOrigin, by_origin);
+  }
+  AddTexts(sd_texts, structured_data);
   PutTexts(structured_data, ColumnId::kStructuredData, ColumnId::kSdTemplates, ColumnId::kSdFrames,
            RowOrder::kOrigin, [&](auto pieces, auto count, auto slots) {
              index.AddTemplate(Column::kStructuredData, pieces, count, slots);
            });
+}
+
+// Few processes: a dictionary. A new one for each session: numbers that grow slowly.
+void BlockSealer::Impl::PutProcids() {
+  if (Repeats(records.procids))
+    return columns.AddStrings(ColumnId::kProcid, records.procids, RowOrder::kOrigin, by_origin);
+  AddTexts(records.procids, procids);
+  PutTexts(procids, ColumnId::kProcid, ColumnId::kProcidTemplates, ColumnId::kProcidFrames, RowOrder::kOrigin,
+           [](auto, auto, auto) {});
+}
+
+void BlockSealer::Impl::AddTexts(const DictionaryColumn& column, TextColumnWriter& texts) const {
+  for (const std::uint32_t row : by_origin) texts.Add(column.values()[column.codes()[row]]);
 }
 
 void BlockSealer::Impl::PutInts() {
@@ -156,15 +172,6 @@ void BlockSealer::Impl::PutStrings() {
   directory.Clear();
   records.raws.Encode(directory);
   columns.AddPayload(ColumnId::kRaw, Codec::kStrings, directory.view(), RowOrder::kRow, true);
-}
-
-// Few processes: a dictionary. A new one for each session: numbers that grow slowly.
-void BlockSealer::Impl::PutProcids() {
-  if (records.procids.values().size() * kRepeatingShare <= rows.size())
-    return columns.AddStrings(ColumnId::kProcid, records.procids, RowOrder::kOrigin, by_origin);
-  for (const std::uint32_t row : by_origin) procids.Add(rows[row]->procid);
-  PutTexts(procids, ColumnId::kProcid, ColumnId::kProcidTemplates, ColumnId::kProcidFrames, RowOrder::kOrigin,
-           [](auto, auto, auto) {});
 }
 
 void BlockSealer::Impl::IndexInts() {
