@@ -5,6 +5,7 @@
 #include "storage/filter/filter.h"
 #include "tests/unit/storage/fake_block.h"
 #include "tests/unit/storage/filter/generator.h"
+#include "tests/unit/storage/sealed_batch.h"
 
 namespace cistern {
 namespace {
@@ -22,14 +23,14 @@ class BlockDifferential : public testing::TestWithParam<unsigned> {
     for (const Record& record : records_) expected.push_back(naive::Matches(expr, record));
     return expected;
   }
-  void CheckVerdicts(const Filter& filter, FakeBlock& block, const Selection& expected);
-  void CheckRows(const Filter& filter, FakeBlock& block, const Selection& expected);
+  void CheckVerdicts(const Filter& filter, StoredBatch& block, const Selection& expected);
+  void CheckRows(const Filter& filter, StoredBatch& block, const Selection& expected);
 
   std::vector<Record> records_;
   std::size_t proofs_ = 0, open_ = 0;
 };
 
-void BlockDifferential::CheckVerdicts(const Filter& filter, FakeBlock& block, const Selection& expected) {
+void BlockDifferential::CheckVerdicts(const Filter& filter, StoredBatch& block, const Selection& expected) {
   const auto matches = static_cast<std::size_t>(std::count(expected.begin(), expected.end(), 1));
   const Verdict whole = filter.JudgeValues(*block.index());
   if (whole == Verdict::kNone || filter.RuledOut(*block.index())) {
@@ -49,7 +50,7 @@ void BlockDifferential::CheckVerdicts(const Filter& filter, FakeBlock& block, co
   }
 }
 
-void BlockDifferential::CheckRows(const Filter& filter, FakeBlock& block, const Selection& expected) {
+void BlockDifferential::CheckRows(const Filter& filter, StoredBatch& block, const Selection& expected) {
   for (BlockIndex* index : {static_cast<BlockIndex*>(nullptr), block.index()}) {
     Selection selection(records_.size(), 1);
     selection[5] = 0;
@@ -65,9 +66,12 @@ void BlockDifferential::CheckRows(const Filter& filter, FakeBlock& block, const 
 
 TEST_P(BlockDifferential, VerdictsAndRowsAgreeWithTheNaiveEvaluator) {
   Generator generator(GetParam());
-  while (records_.size() < 120) generator.AddRecord(records_);
-  std::deque<FakeBlock> blocks;
-  for (const FakeBlockOptions& options : kBlocks) blocks.emplace_back(records_, options);
+  while (records_.size() < 160) generator.AddRecord(records_);
+  std::vector<std::unique_ptr<StoredBatch>> blocks;
+  for (const FakeBlockOptions& options : kBlocks)
+    blocks.push_back(std::make_unique<FakeBlock>(records_, options));
+  for (int i = 0; i < 3; ++i) blocks.push_back(SealedBatch(records_));
+  ASSERT_TRUE(blocks.back());
   for (int round = 0; round < 500; ++round) {
     const Expr expr = generator.AnyExpr(records_, round % 3);
     const std::string text = naive::Print(expr);
@@ -75,7 +79,7 @@ TEST_P(BlockDifferential, VerdictsAndRowsAgreeWithTheNaiveEvaluator) {
     const auto filter = Filter::Parse(text);
     ASSERT_TRUE(filter) << filter.error().ToString();
     const Selection expected = Expected(expr);
-    FakeBlock& block = blocks[generator.Below(blocks.size())];
+    StoredBatch& block = *blocks[generator.Below(blocks.size())];
     CheckVerdicts(*filter, block, expected);
     CheckRows(*filter, block, expected);
     if (HasFatalFailure()) return;

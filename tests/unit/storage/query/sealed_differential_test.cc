@@ -8,6 +8,7 @@
 #include "tests/unit/storage/fake_block.h"
 #include "tests/unit/storage/filter/generator.h"
 #include "tests/unit/storage/query/query_fixture.h"
+#include "tests/unit/storage/sealed_batch.h"
 
 namespace cistern {
 namespace {
@@ -15,7 +16,6 @@ namespace {
 using naive::Expr;
 using naive::Generator;
 
-// The same records as a large batch, so that the pool takes it: row i is record i % records.
 class SealedDifferential : public testing::TestWithParam<unsigned> {
  protected:
   SealedDifferential() : generator_(GetParam()) {
@@ -29,6 +29,7 @@ class SealedDifferential : public testing::TestWithParam<unsigned> {
     }
     store_.make_batch = [this](std::span<const Record> records) -> std::unique_ptr<StoredBatch> {
       if (records.size() < 10) return std::make_unique<FakeBatch>(records);
+      if (GetParam() % 2) return SealedBatch(records);
       return std::make_unique<FakeBlock>(records);
     };
   }
