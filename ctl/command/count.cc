@@ -3,6 +3,7 @@
 #include "ctl/client.h"
 #include "ctl/command/options.h"
 #include "ctl/command/requests.h"
+#include "ctl/printer/json.h"
 
 namespace cistern::ctl {
 namespace {
@@ -10,6 +11,8 @@ namespace {
 struct CountOptions {
   FilterWords filter;
   RangeOptions range;
+  std::string output = "table";
+  bool explain = false;
 };
 
 void RunCount(Context& context, const CountOptions& options) {
@@ -20,7 +23,18 @@ void RunCount(Context& context, const CountOptions& options) {
   SetRange(range, options.range.by, request);
   v1::AggregateResponse response;
   if (Report(context, Client(context).Aggregate(request, response), request.filter()) != kExitOk) return;
-  Output(context).text() = std::to_string(response.count()) + "\n";
+  const bool json = options.output == "json";
+  {
+    Output output(context);
+    JsonWriter writer(output.text());
+    if (json) {
+      writer.BeginObject().Key("count").Number(response.count()).EndObject();
+    } else {
+      output.text() = std::to_string(response.count());
+    }
+    output.text() += '\n';
+  }
+  if (options.explain) PrintPlan(context, response.summary(), json);
 }
 
 }  // namespace
@@ -30,6 +44,8 @@ void RegisterCount(CLI::App& root, Context& context) {
   auto options = std::make_shared<CountOptions>();
   AddFilter(command, options->filter);
   AddRange(command, options->range, true);
+  AddOverviewOutput(command, options->output);
+  AddExplain(command, options->explain);
   AddExamples(command, "", {"count severity:>=err --since today"});
   OnRun(command, [&context, options] { RunCount(context, *options); });
 }

@@ -17,6 +17,7 @@ struct HistogramOptions {
   RangeOptions range;
   std::string bucket = "auto";
   std::string output = "table";
+  bool explain = false;
 };
 
 // The width of --bucket; for `auto` one that suits the range, or what is stored where the range is open.
@@ -70,11 +71,21 @@ void RunHistogram(Context& context, const HistogramOptions& options) {
   if (Report(context, client.Aggregate(request, response), request.filter()) != kExitOk) return;
 
   const auto buckets = BucketsOf(response, width);
-  Output output(context);
-  if (options.output == "json") return AppendJson(buckets, output.text());
-  if (buckets.empty()) return Note(context, "no record matches");
-  AppendHistogram(buckets, width, absl::LocalTimeZone(), context.columns, context.color, output.text());
-  Note(context, fmt::format("{} records, {} a line", response.count(), FormatSpan(width)));
+  const bool json = options.output == "json";
+  {
+    Output output(context);
+    if (json) {
+      AppendJson(buckets, output.text());
+    } else {
+      AppendHistogram(buckets, width, absl::LocalTimeZone(), context.columns, context.color, output.text());
+    }
+  }
+  if (!json) {
+    Note(context, buckets.empty()
+                      ? "no record matches"
+                      : fmt::format("{} records, {} a line", response.count(), FormatSpan(width)));
+  }
+  if (options.explain) PrintPlan(context, response.summary(), json);
 }
 
 }  // namespace
@@ -87,6 +98,7 @@ void RegisterHistogram(CLI::App& root, Context& context) {
           "Width of one line, for example 5m (default auto)");
   AddRange(command, options->range, true);
   AddOverviewOutput(command, options->output);
+  AddExplain(command, options->explain);
   AddExamples(command, "Labels are local time; JSON has UTC.", {"histogram app:sshd failed --since 24h"});
   OnRun(command, [&context, options] { RunHistogram(context, *options); });
 }

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <ostream>
 
+#include "ctl/printer/plan.h"
 #include "ctl/printer/text.h"
 
 namespace cistern::ctl {
@@ -121,6 +122,20 @@ CLI::Option* AddSpan(CLI::App& command, const std::string& flags, std::int64_t& 
     ns = *span;
   };
   return command.add_option_function<std::string>(flags, read, description)->type_name("DURATION");
+}
+
+void AddExplain(CLI::App& command, bool& explain) {
+  AddFlag(command, "--explain", explain, "Say on standard error how it was found and what that cost");
+}
+
+void PrintPlan(const Context& context, const v1::QuerySummary& summary, bool json) {
+  std::string text;
+  if (json) {
+    AppendPlanJson(summary, text);
+  } else {
+    AppendPlan(summary, false, text);
+  }
+  *context.err << text << std::flush;
 }
 
 void AddOverviewOutput(CLI::App& command, std::string& output) {

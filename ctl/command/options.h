@@ -15,6 +15,9 @@
 namespace CLI {
 class Option;
 }
+namespace cistern::v1 {
+class QuerySummary;
+}
 
 namespace cistern::ctl {
 
@@ -61,6 +64,10 @@ CLI::Option* AddNumber(CLI::App& command, const std::string& flags, std::uint64_
 // An option that takes a span such as `90s` or `7d`.
 CLI::Option* AddSpan(CLI::App& command, const std::string& flags, std::int64_t& ns,
                      const std::string& description);
+
+// --explain of the commands that query; what it asks for goes to standard error.
+void AddExplain(CLI::App& command, bool& explain);
+void PrintPlan(const Context& context, const v1::QuerySummary& summary, bool json);
 
 // -o table|json of the commands that print an overview.
 void AddOverviewOutput(CLI::App& command, std::string& output);

@@ -24,6 +24,7 @@ struct QueryOptions {
   std::string cursor;
   bool print_cursor = false;
   bool stats = false;
+  bool explain = false;
 };
 
 v1::QueryRequest MakeRequest(const QueryOptions& options, const TimeRange& range, OutputFormat format) {
@@ -83,7 +84,9 @@ void RunQuery(Context& context, const QueryOptions& options) {
     return output.Advance();
   });
   if (!output.Flush()) return;
-  if (Report(context, status, request.filter()) == kExitOk) PrintEnd(options, summary, cursor, context);
+  if (Report(context, status, request.filter()) != kExitOk) return;
+  PrintEnd(options, summary, cursor, context);
+  if (options.explain) PrintPlan(context, summary, format == OutputFormat::kJson);
 }
 
 }  // namespace
@@ -101,6 +104,7 @@ void RegisterQuery(CLI::App& root, Context& context) {
   AddFlag(command, "--print-cursor", options->print_cursor,
           "Say on standard error where the query ended, for --cursor");
   AddFlag(command, "--stats", options->stats, "Say on standard error what the query cost");
+  AddExplain(command, options->explain);
   AddExamples(command, "",
               {"query failed password", "query app:sshd severity:>=warning --since 1h",
                "query '\"connection reset\" AND NOT host:test-*' -n 0 -o json"});

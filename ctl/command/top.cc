@@ -16,6 +16,7 @@ struct TopOptions {
   RangeOptions range;
   std::uint64_t limit = 10;
   std::string output = "table";
+  bool explain = false;
 };
 
 std::string Share(std::uint64_t count, std::uint64_t total) {
@@ -58,10 +59,17 @@ void RunTop(Context& context, const TopOptions& options) {
   SetRange(range, options.range.by, request);
   v1::AggregateResponse response;
   if (Report(context, Client(context).Aggregate(request, response), request.filter()) != kExitOk) return;
-  Output output(context);
-  if (options.output == "json") return AppendJson(response, output.text());
-  if (response.count() == 0) return Note(context, "no record matches");
-  AppendTable(response, options, context.color, output.text());
+  const bool json = options.output == "json";
+  {
+    Output output(context);
+    if (json) {
+      AppendJson(response, output.text());
+    } else if (response.count() > 0) {
+      AppendTable(response, options, context.color, output.text());
+    }
+  }
+  if (!json && response.count() == 0) Note(context, "no record matches");
+  if (options.explain) PrintPlan(context, response.summary(), json);
 }
 
 }  // namespace
@@ -75,6 +83,7 @@ void RegisterTop(CLI::App& root, Context& context) {
   AddNumber(command, "-n,--limit", options->limit, "How many values, 1 to 10000 (default 10)", 1, 10'000);
   AddRange(command, options->range, true);
   AddOverviewOutput(command, options->output);
+  AddExplain(command, options->explain);
   AddExamples(command, "", {"top host severity:>=err --since 24h", "top app -n 20 -o json"});
   OnRun(command, [&context, options] { RunTop(context, *options); });
 }

@@ -61,7 +61,7 @@ class AggregateCall final : public grpc::ServerUnaryReactor,
  private:
   void Run() {
     QueryCost cost;
-    const auto result = RunAggregate(context_.store, options_, QueryControl{&cancelled_, deadline_}, &cost);
+    const auto result = RunAggregate(context_.store, options_, QueryControl{&cancelled_, deadline_, &context_.evaluators}, &cost);
     if (!result) return Finish(ToGrpc(result.error()));
     response_->set_count(result->count);
     for (const auto& [start, count] : result->histogram) {

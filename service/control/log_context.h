@@ -13,6 +13,7 @@
 #include "service/control/worker_pool.h"
 #include "service/cursor/positions.h"
 #include "service/pipeline/pipeline.h"
+#include "storage/query/query_pool.h"
 #include "storage/store.h"
 
 namespace cistern {
@@ -39,10 +40,13 @@ struct LogContext {
   CursorPositions& positions;
   IngestClients& ingest_clients;
   std::size_t max_message_size = 64 * 1024;
+  QueryPool evaluators;  // evaluate ahead for query_pool, whose threads end before
   WorkerPool query_pool{2};
   WorkerPool tail_pool{2};
+  WorkerPool sql_pool{1};  // a statement may take minutes
   WorkerPool ack_pool{1};  // acknowledgements do not queue behind tails that read history
   OpenStreams queries{kMaxQueries};
+  OpenStreams sqls{kMaxSqls};
   OpenStreams tails{kMaxTails};
   OpenStreams ingests{kMaxIngestStreams};
   std::atomic<bool> draining{false};

@@ -20,7 +20,7 @@ class QueryCall final : public StreamCall<v1::QueryResponse> {
   QueryCall(LogContext& context, grpc::CallbackServerContext* rpc, QueryOptions options, bool include_raw)
       : StreamCall(context.query_pool, rpc, kStuckQuery),
         context_(context),
-        control_{&cancelled(), SteadyDeadline(*rpc)},
+        control_{&cancelled(), SteadyDeadline(*rpc), &context.evaluators},
         options_(std::move(options)),
         include_raw_(include_raw),
         last_id_(options_.after_id) {}
@@ -141,6 +141,15 @@ void FillCost(const QueryCost& cost, v1::QuerySummary* out) {
   out->set_batches_read(cost.batches_read);
   out->set_records_considered(cost.records_considered);
   out->set_bytes_read(cost.bytes_read);
+  out->set_days(cost.days);
+  out->set_batches_pruned_by_time(cost.pruned_by_time);
+  out->set_batches_pruned_by_value(cost.pruned_by_value);
+  out->set_batches_pruned_by_word(cost.pruned_by_word);
+  out->set_batches_pruned_by_template(cost.pruned_by_template);
+  out->set_batches_answered_by_index(cost.answered_by_index);
+  out->set_records_ruled_out(cost.rows_ruled_out);
+  out->set_records_taken(cost.rows_taken);
+  out->set_bytes_decoded(cost.bytes_decoded);
   ToProto(cost.time.count(), out->mutable_elapsed());
 }
 

@@ -92,6 +92,24 @@ TEST(TopTest, JsonHasOneValueALine) {
             "{\"value\":\"web\\u001b\",\"count\":60}\n{\"value\":\"\",\"count\":20}\n");
 }
 
+TEST(ExplainTest, PlanGoesToStandardError) {
+  FakeDaemon daemon;
+  daemon.aggregate.set_count(3);
+  daemon.aggregate.mutable_summary()->set_batches_considered(42);
+  daemon.aggregate.mutable_summary()->set_matches(3);
+  const auto table = Ctl(daemon, {"count", "--explain"});
+  EXPECT_EQ(table.out, "3\n");
+  EXPECT_THAT(table.err, HasSubstr("42  batches considered\n"));
+  const auto json = Ctl(daemon, {"count", "--explain", "-o", "json"});
+  EXPECT_EQ(json.out, "{\"count\":3}\n");
+  EXPECT_THAT(json.err, HasSubstr("\"batches_considered\":42,"));
+  for (const std::string command : {"top", "histogram"}) {
+    std::vector<std::string> words = {command, "--explain"};
+    if (command == "top") words.insert(words.begin() + 1, "app");
+    EXPECT_THAT(Ctl(daemon, words).err, HasSubstr("42  batches considered\n")) << command;
+  }
+}
+
 v1::ListSendersResponse Senders(const std::vector<std::string>& hosts, const std::string& next, int total) {
   v1::ListSendersResponse response;
   for (const auto& host : hosts) {

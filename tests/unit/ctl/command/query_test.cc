@@ -101,6 +101,13 @@ TEST(QueryTest, CursorAndCostAreToldOnRequest) {
   EXPECT_THAT(result.err, HasSubstr("2 of 1 234 records matched"));
 }
 
+TEST(QueryTest, PlanIsToldOnRequest) {
+  FakeDaemon daemon;
+  AnswerTwoRecords(daemon, false);
+  EXPECT_THAT(Ctl(daemon, {"query", "--explain"}, "", true).err, HasSubstr("1 234  records evaluated\n"));
+  EXPECT_THAT(Ctl(daemon, {"query", "--explain"}).err, HasSubstr("\"records_considered\":1234,"));
+}
+
 TEST(QueryTest, NoMatchIsNoError) {
   FakeDaemon daemon;
   daemon.query.resize(1);
