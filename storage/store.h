@@ -62,6 +62,9 @@ struct StoreOptions {
   double free_space_reserve = 0.05;       // of the file system; writes stop below it
   std::uint64_t recent_bytes = 16 << 20;  // encoded batches kept in memory for readers that keep up
   WallClock clock;                        // empty: the system's
+  // Of a block, where there is a choice. A commit of half as many becomes blocks at once, fewer wait until there
+  // are so many. 2 to 43,690: a block has at most half as many more.
+  std::uint32_t block_records = 32768;
   // For tests that stop the process at marked points (storage/sqlite/README.md names them): called before and
   // after each step of sealing, rolling and retention, on whatever thread does it.
   std::function<void(std::string_view point)> at_point;

@@ -63,11 +63,11 @@ Result<void> Catalog::Initialize() {
   // With an exclusive lock the WAL index is memory: nothing but this connection ever reads the catalog.
   if (const auto set = database_.Run("PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=FULL"); !set)
     return set;
-  const Result<SchemaState> state = CheckSchema(database_, kCatalogApplicationId);
+  const Result<std::int64_t> state = CheckSchema(database_, kCatalogApplicationId);
   if (!state) return state.error();
   if (const auto set = database_.Run("PRAGMA journal_mode=WAL; PRAGMA journal_size_limit=1048576"); !set)
     return set;
-  if (*state == SchemaState::kEmpty)
+  if (*state == 0)
     if (const Result<void> made = CreateTables(); !made) return made;
   const Result<void> loaded = Load();
   return loaded;

@@ -80,6 +80,11 @@ std::uint64_t FileBytes(const std::string& path) {
 
 std::uint64_t FileBytesWithWal(const std::string& path) { return FileBytes(path) + FileBytes(path + "-wal"); }
 
+std::uint64_t FileInode(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 ? static_cast<std::uint64_t>(status.st_ino) : 0;
+}
+
 bool FileExists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
 
 void SyncFolder(const std::string& folder) {

@@ -21,6 +21,8 @@ struct FileInfo {
   BlockSummary totals;      // of all its records; records == 0: the other fields mean nothing
   std::uint64_t bytes = 0;  // on disk with -wal; of the open file only as of its last start
   bool closed = false;      // complete and without -wal
+  // In this process: grows when another file takes the place of this one under the same name.
+  std::uint32_t generation = 0;
 };
 
 // Widens `totals` by a batch that follows it.
@@ -40,8 +42,10 @@ std::optional<LogFileId> ParseLogFileName(std::string_view name);
 std::uint64_t FileBytes(const std::string& path);
 std::uint64_t FileBytesWithWal(const std::string& path);
 bool FileExists(const std::string& path);
-// Makes sure that names made, changed or deleted in `folder` survive a power cut. For after a change of names that
-// later steps rely on; an error shows in those.
+// Tells one file of a name from the next; 0 when missing.
+std::uint64_t FileInode(const std::string& path);
+// Makes sure that names made, changed or deleted in `folder` survive a power cut. For after a change of names
+// that later steps rely on; an error shows in those.
 void SyncFolder(const std::string& folder);
 // Deletes a log file and what SQLite keeps beside it. Missing files are no error.
 void RemoveLogFile(const std::string& path);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "storage/sqlite/row_checksum.h"
 #include "storage/sqlite/schema.h"
 
 namespace cistern {
@@ -11,25 +12,41 @@ constexpr std::int64_t kPageBytes = 16384;
 // A larger file is not read as a whole at start: damage inside is met by the checksums of its batches.
 constexpr std::uint64_t kMaxQuickCheckBytes = std::uint64_t{64} << 20;
 constexpr int kBusyMilliseconds = 200;
-// What a row takes beside its blob.
-constexpr std::uint64_t kRowBytes = 96;
+// Of a tail row that an earlier process wrote.
+constexpr std::uint64_t kGuessedRatio = 4;
+constexpr std::uint64_t kClientSeed = 3;
+static_assert(kWordChunks == 16, "RemoveAfter() knows");
 
-constexpr char kTables[] = R"(
-CREATE TABLE tail(first_id INTEGER PRIMARY KEY, last_id INTEGER NOT NULL, records INTEGER NOT NULL,
-  min_received INTEGER NOT NULL, max_received INTEGER NOT NULL, min_time INTEGER, max_time INTEGER,
-  file_records INTEGER NOT NULL, file_min_received INTEGER NOT NULL, file_max_received INTEGER NOT NULL,
-  file_min_time INTEGER, file_max_time INTEGER, file_disorder INTEGER NOT NULL, blob BLOB NOT NULL);
-CREATE TABLE runs(first_id INTEGER PRIMARY KEY, records_before INTEGER NOT NULL);
-CREATE TABLE clients(client_id TEXT PRIMARY KEY, sequence INTEGER NOT NULL, last_seen INTEGER NOT NULL) WITHOUT ROWID;
-)";
-constexpr char kInsert[] =
-    "INSERT INTO tail VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
-constexpr char kPutClient[] = "INSERT OR REPLACE INTO clients VALUES(?1, ?2, ?3)";
-constexpr char kLastRow[] = R"(
-SELECT last_id, file_records, file_min_received, file_max_received, file_min_time, file_max_time,
-  file_disorder, (SELECT min(first_id) FROM tail), blob FROM tail ORDER BY first_id DESC LIMIT 1)";
+// The columns of tail and block begin alike; log_rows.cc reads and writes them.
+#define CISTERN_PLAIN_COLUMNS                                                                              \
+  "first_id INTEGER PRIMARY KEY, last_id INTEGER NOT NULL, records INTEGER NOT NULL,"                      \
+  "min_received INTEGER NOT NULL, max_received INTEGER NOT NULL, min_time INTEGER, max_time INTEGER,"      \
+  "file_records INTEGER NOT NULL, file_min_received INTEGER NOT NULL, file_max_received INTEGER NOT NULL," \
+  "file_min_time INTEGER, file_max_time INTEGER, file_disorder INTEGER NOT NULL, checksum INTEGER NOT "    \
+  "NULL, "
+
+constexpr char kTables[] =
+    "CREATE TABLE tail(" CISTERN_PLAIN_COLUMNS
+    "blob BLOB NOT NULL);"
+    "CREATE TABLE tail_b(" CISTERN_PLAIN_COLUMNS
+    "blob BLOB NOT NULL);"
+    "CREATE TABLE block(" CISTERN_PLAIN_COLUMNS
+    "ordinal INTEGER NOT NULL, data_bytes INTEGER NOT NULL, words_bytes INTEGER NOT NULL,"
+    "index_checksum INTEGER NOT NULL, \"index\" BLOB NOT NULL);"
+    "CREATE TABLE data(ordinal INTEGER PRIMARY KEY, blob BLOB NOT NULL);"
+    "CREATE TABLE words(id INTEGER PRIMARY KEY, checksum INTEGER NOT NULL, blob BLOB NOT NULL);"
+    "CREATE TABLE runs(first_id INTEGER PRIMARY KEY, records_before INTEGER NOT NULL, checksum INTEGER NOT "
+    "NULL);"
+    "CREATE TABLE clients(client_id TEXT PRIMARY KEY, sequence INTEGER NOT NULL, last_seen INTEGER NOT NULL,"
+    "checksum INTEGER NOT NULL) WITHOUT ROWID;";
+#undef CISTERN_PLAIN_COLUMNS
 
 std::int64_t Signed(std::uint64_t value) { return static_cast<std::int64_t>(value); }
+std::uint64_t Unsigned(std::int64_t value) { return static_cast<std::uint64_t>(value); }
+
+std::int64_t ClientChecksum(std::string_view id, std::int64_t sequence, std::int64_t last_seen) {
+  return RowChecksum(kClientSeed).Add(id).Add(sequence).Add(last_seen).value();
+}
 
 }  // namespace
 
@@ -48,7 +65,7 @@ Result<std::unique_ptr<LogFile>> LogFile::Create(const std::string& path, Sync s
   if (const auto done = file->CreateTables(clients); !done) return done.error();
   SyncFolder(path.substr(0, path.rfind('/')));  // the file is there, and its rollback journal is not
   if (const auto done = file->PrepareStatements(); !done) return done.error();
-  if (const auto done = file->LoadTotals(); !done) return done.error();
+  if (const auto done = file->Load(); !done) return done.error();
   return file;
 }
 
@@ -58,9 +75,10 @@ Result<std::unique_ptr<LogFile>> LogFile::Open(const std::string& path, Sync syn
   if (!database) return database.error();
   auto file = std::make_unique<LogFile>();
   file->database_ = std::move(*database);
-  const Result<SchemaState> state = CheckSchema(file->database_, kLogApplicationId);
-  if (!state) return state.error();
-  if (*state == SchemaState::kEmpty) return StoreErrc::kCorrupt;
+  const Result<std::int64_t> version = CheckSchema(file->database_, kLogApplicationId);
+  if (!version) return version.error();
+  if (*version == 0) return StoreErrc::kCorrupt;
+  file->version_ = *version;
   if (const auto done = file->Configure(sync); !done) return done.error();
   if (check) {
     // quick_check gives one row, `ok`, when all is well.
@@ -68,8 +86,9 @@ Result<std::unique_ptr<LogFile>> LogFile::Open(const std::string& path, Sync syn
     if (!sound) return sound.error();
     if (*sound == 0) return StoreErrc::kCorrupt;
   }
-  if (const auto done = file->PrepareStatements(); !done) return done.error();
-  if (const auto done = file->LoadTotals(); !done) return done.error();
+  if (file->writable())
+    if (const auto done = file->PrepareStatements(); !done) return done.error();
+  if (const auto done = file->Load(); !done) return done.error();
   return file;
 }
 
@@ -92,18 +111,16 @@ Result<void> LogFile::CreateTables(const ClientMap& clients) {
   return transaction.Commit();
 }
 
-Result<void> LogFile::PutClients(const ClientMap& clients) {
-  Result<Statement> put = database_.Prepare(kPutClient);
-  if (!put) return put.error();
-  for (const auto& [id, state] : clients) {
-    put->Bind(1, id).Bind(2, Signed(state.sequence)).Bind(3, state.last_seen);
-    if (const auto done = put->Run(); !done) return done;
-  }
-  return {};
-}
-
 Result<void> LogFile::PrepareStatements() {
-  for (const auto& [statement, sql] : {std::pair{&insert_, kInsert}, std::pair{&put_client_, kPutClient}}) {
+  const std::pair<Statement*, std::string> statements[] = {
+      {&put_tail_[0], InsertSql(LogTable::kTail)},
+      {&put_tail_[1], InsertSql(LogTable::kTailB)},
+      {&put_block_, InsertSql(LogTable::kBlock)},
+      {&put_data_, "INSERT INTO data VALUES(?1, ?2)"},
+      {&put_words_, "INSERT INTO words VALUES(?1, ?2, ?3)"},
+      {&put_client_, "INSERT OR REPLACE INTO clients VALUES(?1, ?2, ?3, ?4)"},
+  };
+  for (const auto& [statement, sql] : statements) {
     Result<Statement> prepared = database_.Prepare(sql);
     if (!prepared) return prepared.error();
     *statement = std::move(*prepared);
@@ -111,84 +128,214 @@ Result<void> LogFile::PrepareStatements() {
   return {};
 }
 
-Result<void> LogFile::LoadTotals() {
+// What is in the file
+
+Result<void> LogFile::Load() {
   const auto pages = database_.Int("PRAGMA page_count");
   if (!pages) return pages.error();
-  content_bytes_ = static_cast<std::uint64_t>(*pages * kPageBytes);
-  totals_ = {};
-  disorder_ = 0;
-  Result<Statement> last = database_.Prepare(kLastRow);
+  const auto unused = database_.Int("PRAGMA freelist_count");
+  if (!unused) return unused.error();
+  content_bytes_ = Unsigned((*pages - *unused) * kPageBytes);
+  if (const auto done = LoadFigures(); !done) return done;
+  tails_ = {};
+  if (!writable()) return {};
+  for (const int tail : {0, 1})
+    if (const auto done = LoadTail(tail); !done) return done;
+  const auto last_of = [](const Tail& tail) {
+    return tail.rows.empty() ? RecordId{0} : tail.rows.back().last;
+  };
+  active_ = last_of(tails_[1]) > last_of(tails_[0]) ? 1 : 0;
+  const auto last_block = database_.Int("SELECT coalesce(max(first_id), 0) FROM block");
+  if (!last_block) return last_block.error();
+  trailing_records_ = 0;
+  for (const TailEntry& row : tails_[active_].rows)
+    if (ToInt(row.first) > Unsigned(*last_block)) trailing_records_ += row.records;
+  const auto ordinal = database_.Int("SELECT coalesce(max(ordinal), 0) + 1 FROM data");
+  if (!ordinal) return ordinal.error();
+  next_ordinal_ = Unsigned(*ordinal);
+  return {};
+}
+
+Result<void> LogFile::LoadFigures() {
+  figures_ = {};
+  const Result<std::optional<LogRow>> last = LastRowBefore(database_, version_, UINT64_MAX);
   if (!last) return last.error();
-  const Result<bool> row = last->Step();
-  if (!row) return row.error();
-  if (!*row) return {};
-  totals_.last_id = RecordId{static_cast<std::uint64_t>(last->Int(0))};
-  totals_.records = static_cast<std::uint64_t>(last->Int(1));
-  totals_.min_received = last->Int(2);
-  totals_.max_received = last->Int(3);
-  if (!last->IsNull(4)) totals_.min_time = last->Int(4);
-  if (!last->IsNull(5)) totals_.max_time = last->Int(5);
-  totals_.first_id = RecordId{static_cast<std::uint64_t>(last->Int(7))};
-  disorder_ = last->Int(6);
-  return VerifyBlock(last->Blob(8));
+  if (!*last) return {};
+  const auto first = FirstIdOf(database_, version_);
+  if (!first) return first.error();
+  figures_ = (*last)->file;
+  figures_.totals.first_id = RecordId{*first};
+  return VerifyLast(**last);
+}
+
+Result<void> LogFile::VerifyLast(const LogRow& row) {
+  const bool is_block = row.table == LogTable::kBlock;
+  Result<Statement> get = database_.Prepare(is_block ? std::string("SELECT blob FROM data WHERE ordinal=?1")
+                                                     : std::string("SELECT blob FROM ") +
+                                                           TableName(row.table) + " WHERE first_id=?1");
+  if (!get) return get.error();
+  const Result<bool> found =
+      get->Bind(1, Signed(is_block ? row.ordinal : ToInt(row.summary.first_id))).Step();
+  if (!found) return found.error();
+  if (!*found) return StoreErrc::kCorrupt;
+  return VerifyBlock(get->Blob(0));
+}
+
+Result<void> LogFile::LoadTail(int tail) {
+  const LogTable table = TableOf(tail);
+  Result<Statement> rows =
+      database_.Prepare("SELECT " + RowColumns(table, version_) + ", length(blob) FROM " + TableName(table) +
+                        " ORDER BY first_id");
+  if (!rows) return rows.error();
+  for (;;) {
+    const Result<bool> more = rows->Step();
+    if (!more) return more.error();
+    if (!*more) return {};
+    const LogRow row = ReadLogRow(*rows, table, version_);
+    if (!row.sound) return StoreErrc::kCorrupt;
+    const std::uint64_t bytes = Unsigned(rows->Int(14));
+    tails_[tail].Add(
+        {row.summary.first_id, row.summary.last_id, row.summary.records, bytes, bytes * kGuessedRatio});
+  }
 }
 
 Result<ClientMap> LogFile::Clients() {
-  Result<Statement> rows = database_.Prepare("SELECT client_id, sequence, last_seen FROM clients");
+  Result<Statement> rows =
+      database_.Prepare(version_ == 1 ? "SELECT client_id, sequence, last_seen FROM clients"
+                                      : "SELECT client_id, sequence, last_seen, checksum FROM clients");
   if (!rows) return rows.error();
   ClientMap clients;
+  damaged_clients_ = 0;
   for (;;) {
     const Result<bool> row = rows->Step();
     if (!row) return row.error();
     if (!*row) return clients;
-    clients[std::string(rows->Text(0))] = {static_cast<std::uint64_t>(rows->Int(1)), rows->Int(2)};
+    if (version_ != 1 && rows->Int(3) != ClientChecksum(rows->Text(0), rows->Int(1), rows->Int(2))) {
+      ++damaged_clients_;
+      continue;
+    }
+    clients[std::string(rows->Text(0))] = {Unsigned(rows->Int(1)), rows->Int(2)};
   }
 }
 
-Result<void> LogFile::PutRow(const TailRow& row, const BlockSummary& totals, std::int64_t disorder) {
-  const BlockSummary& batch = row.summary;
-  insert_.Bind(1, Signed(ToInt(batch.first_id))).Bind(2, Signed(ToInt(batch.last_id)));
-  insert_.Bind(3, Signed(batch.records)).Bind(4, batch.min_received).Bind(5, batch.max_received);
-  if (batch.min_time != kNoTime) insert_.Bind(6, batch.min_time).Bind(7, batch.max_time);
-  insert_.Bind(8, Signed(totals.records)).Bind(9, totals.min_received).Bind(10, totals.max_received);
-  if (totals.min_time != kNoTime) insert_.Bind(11, totals.min_time).Bind(12, totals.max_time);
-  return insert_.Bind(13, disorder).BindBlob(14, *row.blob).Run();
+// Writing
+
+Result<void> LogFile::PutClient(const std::string& id, const ClientState& state) {
+  put_client_.Bind(1, id).Bind(2, Signed(state.sequence)).Bind(3, state.last_seen);
+  put_client_.Bind(4, ClientChecksum(id, Signed(state.sequence), state.last_seen));
+  return put_client_.Run();
 }
 
-Result<void> LogFile::Append(std::span<const TailRow> rows, std::span<const ClientSequence> sequences,
-                             bool new_run, std::int64_t now) {
-  Transaction transaction(database_);
-  if (const auto begun = transaction.Begin(); !begun) return begun;
-  BlockSummary totals = totals_;
-  std::int64_t disorder = disorder_;
-  std::uint64_t bytes = 0;
-  if (new_run) {
-    Result<Statement> put = database_.Prepare("INSERT INTO runs VALUES(?1, ?2)");
-    if (!put) return put.error();
-    put->Bind(1, Signed(ToInt(rows.front().summary.first_id))).Bind(2, Signed(totals.records));
-    if (const auto done = put->Run(); !done) return done;
+Result<void> LogFile::PutRow(LogTable tail, const RecentBatch& batch, const FileFigures& figures) {
+  LogRow row{.table = tail, .summary = batch.summary, .file = figures};
+  Statement& put = put_tail_[tail == LogTable::kTail ? 0 : 1];
+  const int blob = BindLogRow(put, row);
+  return put.BindBlob(blob, *batch.blob).Run();
+}
+
+Result<void> LogFile::PutBlock(const RecentBatch& batch, const FileFigures& figures) {
+  const SealedBlock& block = *batch.block;
+  LogRow row{.table = LogTable::kBlock, .summary = batch.summary, .file = figures};
+  row.ordinal = next_ordinal_++;
+  row.data_bytes = block.data->size();
+  put_data_.Bind(1, Signed(row.ordinal)).BindBlob(2, *block.data);
+  if (const auto put = put_data_.Run(); !put) return put;
+  for (std::size_t chunk = 0; chunk < kWordChunks; ++chunk) {
+    const std::uint64_t id = row.ordinal * kWordChunks + chunk;
+    row.words_bytes += block.chunks[chunk].size();
+    put_words_.Bind(1, Signed(id))
+        .Bind(2, BlobChecksum(block.chunks[chunk], id))
+        .BindBlob(3, block.chunks[chunk]);
+    if (const auto put = put_words_.Run(); !put) return put;
   }
-  for (const TailRow& row : rows) {
-    if (totals.records != 0) disorder = std::max(disorder, totals.max_received - row.summary.min_received);
-    AddToTotals(totals, row.summary);
-    bytes += row.blob->size() + kRowBytes;
-    if (const auto put = PutRow(row, totals, disorder); !put) return put;
+  row.index_checksum = BlobChecksum(block.index, ToInt(batch.summary.first_id));
+  const int blob = BindLogRow(put_block_, row);
+  return put_block_.BindBlob(blob, block.index).Run();
+}
+
+Result<void> LogFile::PutRun(RecordId first, std::uint64_t records_before) {
+  Result<Statement> put = database_.Prepare("INSERT INTO runs VALUES(?1, ?2, ?3)");
+  if (!put) return put.error();
+  const std::int64_t id = Signed(ToInt(first)), before = Signed(records_before);
+  return put->Bind(1, id).Bind(2, before).Bind(3, RunChecksum(id, before)).Run();
+}
+
+Result<void> LogFile::PutRows(const LogCommit& commit, FileFigures& figures) {
+  if (commit.new_run)
+    if (const auto put = PutRun(commit.rows.front().summary.first_id, figures.totals.records); !put)
+      return put;
+  figures.disorder = std::max(figures.disorder, commit.disorder);
+  for (const RecentBatch& batch : commit.rows) {
+    if (figures.totals.records != 0)
+      figures.disorder = std::max(figures.disorder, figures.totals.max_received - batch.summary.min_received);
+    AddToTotals(figures.totals, batch.summary);
+    const auto put = batch.block ? PutBlock(batch, figures) : PutRow(TableOf(active_), batch, figures);
+    if (!put) return put;
   }
-  for (const ClientSequence& client : sequences) {
-    put_client_.Bind(1, client.client_id).Bind(2, Signed(client.sequence)).Bind(3, now);
-    if (const auto put = put_client_.Run(); !put) return put;
+  return {};
+}
+
+// The rows a tail became, and the tail's end. Rows that stay rows move to the other tail.
+Result<void> LogFile::PutSealed(const SealedTail& sealed) {
+  const LogTable other = sealed.tail == LogTable::kTail ? LogTable::kTailB : LogTable::kTail;
+  for (const SealedSegment& segment : sealed.segments) {
+    FileFigures figures = segment.before;
+    for (const RecentBatch& batch : segment.rows) {
+      AddToTotals(figures.totals, batch.summary);
+      figures.disorder = segment.after.disorder;
+      const auto put = batch.block ? PutBlock(batch, figures) : PutRow(other, batch, figures);
+      if (!put) return put;
+    }
   }
-  if (const auto done = transaction.Commit(); !done) return done;
-  totals_ = totals;
-  disorder_ = disorder;
-  content_bytes_ += bytes;
+  At("seal.rows_written");
+  // Without WHERE it costs a few pages, however much the tail holds.
+  const std::string sql = std::string("DELETE FROM ") + TableName(sealed.tail);
+  return database_.Run(sql.c_str());
+}
+
+Result<void> LogFile::Append(const LogCommit& commit) {
+  const std::uint64_t ordinal = next_ordinal_;
+  FileFigures figures = figures_;
+  const auto write = [&]() -> Result<void> {
+    Transaction transaction(database_);
+    if (const auto begun = transaction.Begin(); !begun) return begun;
+    if (commit.sealed)
+      if (const auto put = PutSealed(*commit.sealed); !put) return put;
+    if (!commit.rows.empty())
+      if (const auto put = PutRows(commit, figures); !put) return put;
+    for (const ClientSequence& client : commit.sequences)
+      if (const auto put = PutClient(client.client_id, {client.sequence, commit.now}); !put) return put;
+    At("commit.written");
+    if (const auto done = transaction.Commit(); !done) return done;
+    At("commit.committed");
+    return {};
+  };
+  if (const auto done = write(); !done) {
+    next_ordinal_ = ordinal;
+    return done;
+  }
+  figures_ = figures;
+  TakeOver(commit);
+  return {};
+}
+
+Result<void> LogFile::PutClients(const ClientMap& clients) {
+  if (clients.empty()) return {};
+  if (const auto ready = PrepareStatements(); !ready) return ready;
+  for (const auto& [id, state] : clients)
+    if (const auto put = PutClient(id, state); !put) return put;
   return {};
 }
 
 Result<void> LogFile::RemoveAfter(std::uint64_t last_id, const ClientMap& clients) {
   Transaction transaction(database_);
   if (const auto begun = transaction.Begin(); !begun) return begun;
-  for (const char* sql : {"DELETE FROM tail WHERE first_id > ?1", "DELETE FROM runs WHERE first_id > ?1"}) {
+  for (const char* sql :
+       {"DELETE FROM tail WHERE first_id > ?1", "DELETE FROM tail_b WHERE first_id > ?1",
+        // What a commit writes has larger ordinals than anything before it.
+        "DELETE FROM data WHERE ordinal >= (SELECT min(ordinal) FROM block WHERE first_id > ?1)",
+        "DELETE FROM words WHERE id >= 16 * (SELECT min(ordinal) FROM block WHERE first_id > ?1)",
+        "DELETE FROM block WHERE first_id > ?1", "DELETE FROM runs WHERE first_id > ?1"}) {
     Result<Statement> remove = database_.Prepare(sql);
     if (!remove) return remove.error();
     if (const auto done = remove->Bind(1, Signed(last_id)).Run(); !done) return done;
@@ -196,7 +343,7 @@ Result<void> LogFile::RemoveAfter(std::uint64_t last_id, const ClientMap& client
   if (const auto done = database_.Run("DELETE FROM clients"); !done) return done;
   if (const auto done = PutClients(clients); !done) return done;
   if (const auto done = transaction.Commit(); !done) return done;
-  return LoadTotals();
+  return Load();
 }
 
 Result<void> LogFile::ForgetClients(std::int64_t idle_since) {

@@ -1,27 +1,24 @@
-// Read-only access to log files. A read transaction lives no longer than one call: the blob is copied.
+// Read-only access to log files. A read transaction lives no longer than one call: what is read is copied.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "storage/sqlite/file_info.h"
+#include "storage/sqlite/log_rows.h"
 #include "storage/sqlite/sqlite.h"
 
 namespace cistern {
 
 // Rows that may hold wanted records.
 struct RowBounds {
-  std::uint64_t id_min = 1, id_max = UINT64_MAX;                    // inclusive
-  std::int64_t received_min = INT64_MIN, received_max = INT64_MAX;  // inclusive
-};
-
-struct StoredRow {
-  RecordId first_id{}, last_id{};
-  std::shared_ptr<const std::string> blob;
+  std::uint64_t id_min = 1, id_max = UINT64_MAX;  // inclusive
 };
 
 // One connection. One thread at a time.
@@ -29,21 +26,53 @@ class LogReader {
  public:
   static Result<std::unique_ptr<LogReader>> Open(const std::string& path, bool closed);
 
-  // The first (or last) row that overlaps the bounds; nothing when there is none.
-  Result<std::optional<StoredRow>> First(const RowBounds& bounds) { return Read(forward_, bounds); }
-  Result<std::optional<StoredRow>> Last(const RowBounds& bounds) { return Read(backward_, bounds); }
-  // Narrows the id bounds by the received bounds, in a few lookups. `file` gives the id range to look in.
-  Result<void> Narrow(const BlockSummary& file, RowBounds& bounds);
-  // The runs of unbroken ids. `totals` are those of the file.
+  // Up to `limit` rows that overlap the bounds, the first ones in this order; those of all tables as of one
+  // moment. Unsound rows come in `damaged` instead. Where a page is damaged, goes on behind it: rows may be
+  // missing, and their neighbours' figures tell. `last_id` is the largest id that may be in the file.
+  struct Rows {
+    std::vector<LogRow> rows, damaged;
+    bool complete = false;  // there are no more
+  };
+  Result<Rows> Read(const RowBounds& bounds, ScanOrder order, std::size_t limit, RecordId last_id);
+  // The blob of a tail row; null when it is not there any more, or became part of a larger row.
+  Result<std::shared_ptr<const std::string>> TailBlob(LogTable tail, const BlockSummary& row);
+  // Octets of a block's data.
+  Result<void> ReadData(std::uint64_t ordinal, std::uint64_t offset, std::span<char> out);
+  // A chunk of a block's word filter. kCorrupt: it is not there or not what was written.
+  Result<std::string> Words(std::uint64_t ordinal, std::size_t chunk);
+
+  // Narrows the id bounds by received times (inclusive), in a few lookups. `file` has the figures of the
+  // file.
+  Result<void> Narrow(const BlockSummary& file, std::int64_t received_min, std::int64_t received_max,
+                      RowBounds& bounds);
+  // The runs of unbroken ids. `totals` are those of the file. kCorrupt: some are not known.
   Result<std::vector<Gap>> Runs(const BlockSummary& totals);
+  // The figures of the file as far as it can be read.
+  Result<BlockSummary> Totals();
 
  private:
-  Result<std::optional<StoredRow>> Read(Statement& statement, const RowBounds& bounds);
+  struct Table {
+    LogTable table{};
+    Statement forward, backward, newest_at;
+  };
+  Result<void> Prepare();
+  Result<Rows> ReadAll(const RowBounds& bounds, ScanOrder order, std::size_t limit, RecordId last_id);
+  // Appends to `out`; rows read before an error stay.
+  Result<void> ReadTable(Table& table, const RowBounds& bounds, ScanOrder order, std::size_t limit,
+                         std::vector<LogRow>& out);
+  Result<void> ReadPastDamage(Table& table, RowBounds bounds, ScanOrder order, std::vector<LogRow>& out);
+  // The first row from an id on, of all tables; absent when there is none. kCorrupt: it cannot be trusted.
+  Result<std::optional<LogRow>> RowFrom(std::uint64_t id);
   // The first id of the first row up to which the file has seen something newer; UINT64_MAX when none.
   Result<std::uint64_t> FirstRowNewerThan(std::int64_t received, const BlockSummary& file);
+  Result<void> TryToNarrow(const BlockSummary& file, std::int64_t received_min, std::int64_t received_max,
+                           RowBounds& bounds);
 
   Database database_;
-  Statement forward_, backward_, newest_at_;
+  std::int64_t version_ = 0;
+  std::vector<Table> tables_;
+  std::array<Statement, 2> tail_blob_;
+  Statement words_, begin_, end_;
 };
 
 // Idle connections, for any thread. A handful: each holds a small cache and two or three descriptors.

@@ -4,8 +4,15 @@
 #include <utility>
 
 #include "storage/block/block_codec.h"
+#include "storage/sqlite/log_block.h"
+#include "storage/sqlite/sliced_batch.h"
 
 namespace cistern {
+namespace {
+
+constexpr std::size_t kMaxWindow = 32;
+
+}  // namespace
 
 LogScan::LogScan(std::shared_ptr<LogSet> logs, const ScanOptions& options)
     : logs_(std::move(logs)),
@@ -19,6 +26,7 @@ bool LogScan::AtEnd() const {
 }
 
 void LogScan::PassTo(std::uint64_t first_id, std::uint64_t last_id) {
+  moved_ = true;
   if (forward()) {
     position_ = std::max(position_, last_id + 1);
   } else {
@@ -48,61 +56,134 @@ Result<std::unique_ptr<StoredBatch>> LogScan::Next() {
   return std::unique_ptr<StoredBatch>();
 }
 
+// Without the rows that this scan gave in another form already: tail rows become blocks while it is under
+// way.
+std::unique_ptr<StoredBatch> LogScan::Unread(std::unique_ptr<StoredBatch> batch, std::uint64_t limit) const {
+  if (forward() ? ToInt(batch->first_id()) >= limit : ToInt(batch->last_id()) <= limit) return batch;
+  return forward() ? SlicedBatch::Make(std::move(batch), limit, UINT64_MAX)
+                   : SlicedBatch::Make(std::move(batch), 0, limit);
+}
+
 Result<LogScan::Step> LogScan::FromMemory(const LogSet::Found& found) {
   if (!found.batch) return Step{.done = true};
   const BlockSummary& summary = found.batch->summary;
   const std::uint64_t first = ToInt(summary.first_id), last = ToInt(summary.last_id);
   if (forward() ? first > options_.id_max : last < options_.id_min) return Step{.done = true};
   if (forward()) NoteGap(first);
+  const bool moved = moved_;
+  const std::uint64_t position = position_;
   PassTo(first, last);
-  if (summary.max_received < options_.received_min || summary.min_received > options_.received_max)
-    return Step{};
-  Result<std::unique_ptr<StoredBatch>> batch = OpenBlock(found.batch->blob);
+  if (!Wanted(summary)) return Step{};
+  Result<std::unique_ptr<StoredBatch>> batch = OpenRecent(*found.batch);
   if (!batch) return batch.error();
-  return Step{.batch = std::move(*batch)};
+  return Step{.batch = moved ? Unread(std::move(*batch), position) : std::move(*batch)};
 }
 
 Result<LogScan::Step> LogScan::FromFile(const FileInfo& file) {
   const std::uint64_t first = ToInt(file.totals.first_id), last = ToInt(file.totals.last_id);
   if (forward() ? first > options_.id_max : last < options_.id_min) return Step{.done = true};
   if (forward()) NoteGap(first);
-  if (file.totals.max_received < options_.received_min || file.totals.min_received > options_.received_max) {
-    SkipFile(file);
+  if (!Wanted(file.totals)) {
+    PassTo(first, last);
     return Step{};
   }
-  const Result<std::optional<StoredRow>> row = ReadRow(file);
-  if (!row) {
-    if (!logs_->Contains(file.number)) return Step{};  // deleted meanwhile: the next look finds the gap
-    const bool may_work_later = row.error() == StoreErrc::kBusy ||
-                                (row.error() == StoreErrc::kNoAccess && FileExists(logs_->PathOf(file)));
-    if (may_work_later) return row.error();
-    logs_->ReportUnreadable(file, row.error());
-    SkipFile(file);
+  if (const auto entered = EnterFile(file); !entered) return AfterError(file, entered.error());
+  if (window_.rows.empty())
+    if (const auto read = ReadAhead(); !read) return AfterError(file, read.error());
+  if (window_.rows.empty()) {
+    LookForHoleAtEnd();
+    window_ = {};
+    PassTo(first, last);
     return Step{};
   }
-  if (!*row) {
-    SkipFile(file);
-    return Step{};
-  }
-  PassTo(ToInt((*row)->first_id), ToInt((*row)->last_id));
-  Result<std::unique_ptr<StoredBatch>> batch = OpenBlock((*row)->blob);
-  if (!batch || !CheckBlock(*(*row)->blob)) {
-    logs_->Quarantine(file, (*row)->first_id, (*row)->last_id);
-    return Step{};
-  }
-  return Step{.batch = std::move(*batch)};
+  LogRow row = std::move(window_.rows.front());
+  window_.rows.pop_front();
+  return FromRow(std::move(row));
 }
 
-void LogScan::SkipFile(const FileInfo& file) {
+Result<LogScan::Step> LogScan::AfterError(const FileInfo& file, const boost::system::error_code& error) {
+  window_ = {};
+  if (!logs_->IsSame(file)) return Step{};  // deleted meanwhile: the next look finds the gap
+  const bool may_work_later =
+      error == StoreErrc::kBusy || (error == StoreErrc::kNoAccess && FileExists(logs_->PathOf(file)));
+  if (may_work_later) return error;
+  logs_->ReportUnreadable(file, error);
   PassTo(ToInt(file.totals.first_id), ToInt(file.totals.last_id));
+  return Step{};
 }
 
-RowBounds LogScan::BoundsIn(const FileInfo& file) const {
-  RowBounds bounds{options_.id_min, options_.id_max, options_.received_min, options_.received_max};
-  if (narrowed_file_ == file.number) {
-    bounds.id_min = std::max(bounds.id_min, narrowed_.id_min);
-    bounds.id_max = std::min(bounds.id_max, narrowed_.id_max);
+Result<LogScan::Step> LogScan::FromRow(LogRow row) {
+  const std::shared_ptr<const FileInfo> file = window_.file;
+  LookForHole(row);
+  const bool moved = moved_;
+  const std::uint64_t position = position_;
+  const std::uint64_t first = ToInt(row.summary.first_id), last = ToInt(row.summary.last_id);
+  std::unique_ptr<StoredBatch> batch;
+  const bool wanted = Wanted(row.summary) && !logs_->IsQuarantined(row.summary.first_id);
+  if (wanted && row.table != LogTable::kBlock) {
+    Result<std::unique_ptr<StoredBatch>> opened = OpenTailRow(row);
+    if (!opened && opened.error() == StoreErrc::kNotFound) {  // sealed since it was read ahead
+      window_.rows.clear();
+      window_.complete = false;
+      window_.last.reset();
+      return Step{};
+    }
+    if (!opened && opened.error() == StoreErrc::kCorrupt) {
+      logs_->Quarantine(*file, row.summary.first_id, row.summary.last_id);
+    } else if (!opened) {
+      return AfterError(*file, opened.error());
+    } else {
+      batch = std::move(*opened);
+    }
   }
+  window_.last = row;
+  window_.last->index.reset();
+  PassTo(first, last);
+  if (wanted && row.table == LogTable::kBlock)
+    batch = std::make_unique<LogBlock>(logs_, file, std::move(row));
+  if (batch && moved) batch = Unread(std::move(batch), position);
+  return Step{.batch = std::move(batch)};
+}
+
+Result<std::unique_ptr<StoredBatch>> LogScan::OpenTailRow(const LogRow& row) {
+  Result<ReaderPool::Lease> reader = logs_->Acquire(*window_.file);
+  if (!reader) return reader.error();
+  Result<std::shared_ptr<const std::string>> blob = (*reader)->TailBlob(row.table, row.summary);
+  if (!blob) {
+    reader->Discard();
+    return blob.error();
+  }
+  if (!*blob) return StoreErrc::kNotFound;
+  if (const auto checked = CheckBlock(**blob); !checked) return checked.error();
+  Result<std::unique_ptr<StoredBatch>> batch = OpenBlock(std::move(*blob));
+  if (batch && !SameSummary(**batch, row.summary)) return StoreErrc::kCorrupt;
+  return batch;
+}
+
+// Also again when the file has grown since.
+Result<void> LogScan::EnterFile(const FileInfo& file) {
+  const bool same =
+      window_.file && window_.file->number == file.number && window_.file->generation == file.generation;
+  if (same && window_.file->totals.last_id == file.totals.last_id) return {};
+  if (!same) window_ = {};
+  window_.complete = false;
+  Result<ReaderPool::Lease> reader = logs_->Acquire(file);
+  if (!reader) return reader.error();
+  RowBounds narrowed;
+  if (const auto done =
+          (*reader)->Narrow(file.totals, options_.received_min, options_.received_max, narrowed);
+      !done) {
+    reader->Discard();
+    return done;
+  }
+  window_.file = std::make_shared<const FileInfo>(file);
+  window_.narrowed = narrowed;
+  return {};
+}
+
+RowBounds LogScan::BoundsNow() const {
+  RowBounds bounds{std::max(options_.id_min, window_.narrowed.id_min),
+                   std::min(options_.id_max, window_.narrowed.id_max)};
   if (forward()) {
     bounds.id_min = std::max(bounds.id_min, position_);
   } else {
@@ -111,21 +192,70 @@ RowBounds LogScan::BoundsIn(const FileInfo& file) const {
   return bounds;
 }
 
-Result<std::optional<StoredRow>> LogScan::ReadRow(const FileInfo& file) {
-  Result<ReaderPool::Lease> reader = logs_->readers().Acquire(file);
+Result<void> LogScan::ReadAhead() {
+  if (window_.complete) return {};
+  const RowBounds bounds = BoundsNow();
+  if (bounds.id_min > bounds.id_max) return {};
+  const FileInfo& file = *window_.file;
+  Result<ReaderPool::Lease> reader = logs_->Acquire(file);
   if (!reader) return reader.error();
-  if (narrowed_file_ != file.number) {
-    narrowed_ = {1, UINT64_MAX, options_.received_min, options_.received_max};
-    if (const Result<void> done = (*reader)->Narrow(file.totals, narrowed_); !done) {
-      reader->Discard();
-      return done.error();
-    }
-    narrowed_file_ = file.number;
+  Result<LogReader::Rows> read = (*reader)->Read(bounds, options_.order, window_.limit, file.totals.last_id);
+  if (!read) {
+    reader->Discard();
+    return read.error();
   }
-  const RowBounds bounds = BoundsIn(file);
-  Result<std::optional<StoredRow>> row = forward() ? (*reader)->First(bounds) : (*reader)->Last(bounds);
-  if (!row) reader->Discard();
-  return row;
+  for (const LogRow& row : read->damaged) {
+    const bool plausible =
+        row.summary.last_id >= row.summary.first_id && row.summary.last_id <= file.totals.last_id;
+    logs_->Quarantine(file, row.summary.first_id, plausible ? row.summary.last_id : row.summary.first_id);
+  }
+  window_.rows.assign(std::make_move_iterator(read->rows.begin()), std::make_move_iterator(read->rows.end()));
+  window_.complete = read->complete;
+  window_.limit = std::min(window_.limit * 2, kMaxWindow);
+  return {};
+}
+
+// Every row tells how many records the file has up to it; neighbours that do not agree have lost one between.
+void LogScan::LookForHole(const LogRow& row) {
+  if (!window_.last) return LookForHoleAtStart(row);
+  const LogRow& before = forward() ? *window_.last : row;
+  const LogRow& after = forward() ? row : *window_.last;
+  if (after.summary.first_id <= before.summary.last_id) return;  // another form of the same records
+  const std::uint64_t expected = before.file.totals.records + after.summary.records;
+  if (after.file.totals.records > expected)
+    logs_->ReportHole(*window_.file, before.summary.last_id, after.summary.first_id,
+                      after.file.totals.records - expected);
+}
+
+// The first row that the scan meets in this file.
+void LogScan::LookForHoleAtStart(const LogRow& row) {
+  const BlockSummary& totals = window_.file->totals;
+  const bool whole = forward() ? position_ <= ToInt(totals.first_id) && window_.narrowed.id_min <= 1
+                               : position_ >= ToInt(totals.last_id) && window_.narrowed.id_max == UINT64_MAX;
+  if (!whole) return;
+  if (forward() && row.file.totals.records > row.summary.records) {
+    logs_->ReportHole(*window_.file, RecordId{ToInt(totals.first_id) - 1}, row.summary.first_id,
+                      row.file.totals.records - row.summary.records);
+  } else if (!forward() && totals.records > row.file.totals.records) {
+    logs_->ReportHole(*window_.file, row.summary.last_id, RecordId{ToInt(totals.last_id) + 1},
+                      totals.records - row.file.totals.records);
+  }
+}
+
+// The file ends here for this scan: what its figures promise must have been there.
+void LogScan::LookForHoleAtEnd() {
+  const BlockSummary& totals = window_.file->totals;
+  if (!window_.last) return;
+  const LogRow& last = *window_.last;
+  if (forward() && options_.id_max >= ToInt(totals.last_id) &&
+      window_.narrowed.id_max >= ToInt(totals.last_id) && totals.records > last.file.totals.records) {
+    logs_->ReportHole(*window_.file, last.summary.last_id, RecordId{ToInt(totals.last_id) + 1},
+                      totals.records - last.file.totals.records);
+  } else if (!forward() && options_.id_min <= ToInt(totals.first_id) && window_.narrowed.id_min <= 1 &&
+             last.file.totals.records > last.summary.records) {
+    logs_->ReportHole(*window_.file, RecordId{ToInt(totals.first_id) - 1}, last.summary.first_id,
+                      last.file.totals.records - last.summary.records);
+  }
 }
 
 std::optional<Gap> LogScan::TakeGap() { return std::exchange(gap_, std::nullopt); }

@@ -1,6 +1,7 @@
 // A position in the log: recent batches from memory, older ones from the files.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <optional>
 
@@ -21,24 +22,43 @@ class LogScan final : public Scan {
     bool done = false;                   // nothing more for now
     std::unique_ptr<StoredBatch> batch;  // null: go on
   };
+  // Rows of one file read ahead, in scan order.
+  struct Window {
+    std::shared_ptr<const FileInfo> file;  // null: there is none
+    RowBounds narrowed;                    // where in the file the received times may lie
+    std::deque<LogRow> rows;
+    bool complete = false;       // the file has no more of them
+    std::size_t limit = 1;       // of the next reading
+    std::optional<LogRow> last;  // the row before the first of `rows`, for holes; its index is not kept
+  };
+
   Result<Step> FromMemory(const LogSet::Found& found);
   Result<Step> FromFile(const FileInfo& file);
-  Result<std::optional<StoredRow>> ReadRow(const FileInfo& file);
-  RowBounds BoundsIn(const FileInfo& file) const;
+  Result<Step> FromRow(LogRow row);
+  Result<std::unique_ptr<StoredBatch>> OpenTailRow(const LogRow& row);
+  Result<void> EnterFile(const FileInfo& file);
+  Result<void> ReadAhead();
+  Result<Step> AfterError(const FileInfo& file, const boost::system::error_code& error);
+  std::unique_ptr<StoredBatch> Unread(std::unique_ptr<StoredBatch> batch, std::uint64_t limit) const;
+  void LookForHole(const LogRow& row);
+  void LookForHoleAtStart(const LogRow& row);
+  void LookForHoleAtEnd();
+  RowBounds BoundsNow() const;
+  bool Wanted(const BlockSummary& summary) const {
+    return summary.max_received >= options_.received_min && summary.min_received <= options_.received_max;
+  }
   bool forward() const { return options_.order == ScanOrder::kOldestFirst; }
   bool AtEnd() const;
   void PassTo(std::uint64_t first_id, std::uint64_t last_id);
-  void SkipFile(const FileInfo& file);
   void NoteGap(std::uint64_t next_first_id);
 
   const std::shared_ptr<LogSet> logs_;
   const ScanOptions options_;
   std::uint64_t position_;  // the next id wanted, going up or down; going down, 0 is the end
+  bool moved_ = false;      // batches were passed: those that reach over position_ were read in part
   bool started_;            // whether a gap before position_ concerns the caller
   std::optional<Gap> gap_;
-  // What Narrow() found, for the file last read.
-  std::uint64_t narrowed_file_ = 0;
-  RowBounds narrowed_;
+  Window window_;
 };
 
 }  // namespace cistern

@@ -21,6 +21,11 @@ void LogSet::Put(const FileInfo& file, std::vector<RecentBatch> committed) {
   for (RecentBatch& batch : committed) recent_.Add(std::move(batch));
 }
 
+void LogSet::ReplaceRecent(std::vector<RecentBatch> pieces) {
+  const std::lock_guard lock(mutex_);
+  recent_.Replace(std::move(pieces));
+}
+
 void LogSet::Remove(std::uint64_t number, const std::vector<Gap>& gone) {
   {
     const std::lock_guard lock(mutex_);
@@ -49,6 +54,23 @@ std::vector<FileInfo> LogSet::Files() const {
 bool LogSet::Contains(std::uint64_t number) const {
   const std::lock_guard lock(mutex_);
   return files_.contains(number);
+}
+
+bool LogSet::IsSame(const FileInfo& file) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = files_.find(file.number);
+  return found != files_.end() && found->second.generation == file.generation;
+}
+
+Result<ReaderPool::Lease> LogSet::Acquire(const FileInfo& file) {
+  FileInfo now;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = files_.find(file.number);
+    if (found == files_.end() || found->second.generation != file.generation) return StoreErrc::kNotFound;
+    now = found->second;
+  }
+  return readers_.Acquire(now);
 }
 
 LogSet::Found LogSet::AtOrAfter(std::uint64_t id) const {
@@ -109,6 +131,35 @@ void LogSet::Quarantine(const FileInfo& file, RecordId first, RecordId last) {
           file.name + " are damaged and will be left out");
 }
 
+bool LogSet::IsQuarantined(RecordId first) const {
+  const std::lock_guard lock(mutex_);
+  return quarantined_ids_.contains(ToInt(first));
+}
+
+void LogSet::ReportHole(const FileInfo& file, RecordId after, RecordId before, std::uint64_t records) {
+  {
+    const std::lock_guard lock(mutex_);
+    damaged_files_.insert(file.number);
+    const auto known = quarantined_ids_.upper_bound(ToInt(after));
+    if (known != quarantined_ids_.end() && *known < ToInt(before)) return;  // a row of them was met itself
+    if (quarantined_ids_.size() == kMaxRemembered) return;
+    quarantined_ids_.insert(ToInt(after) + 1);
+  }
+  quarantined_.fetch_add(1, std::memory_order_relaxed);
+  Warning(std::to_string(records) + " records between " + std::to_string(ToInt(after)) + " and " +
+          std::to_string(ToInt(before)) + " in " + file.name + " cannot be read any more");
+}
+
+void LogSet::ReportIndexDamage(const FileInfo& file, RecordId first) {
+  {
+    const std::lock_guard lock(mutex_);
+    damaged_files_.insert(file.number);
+    if (!bad_index_files_.insert(file.number).second) return;
+  }
+  Warning("the index of the block from record " + std::to_string(ToInt(first)) + " on in " + file.name +
+          " is damaged; its records are read without it");
+}
+
 void LogSet::ReportUnreadable(const FileInfo& file, const boost::system::error_code& error) {
   {
     const std::lock_guard lock(mutex_);
@@ -116,6 +167,11 @@ void LogSet::ReportUnreadable(const FileInfo& file, const boost::system::error_c
     if (!unreadable_files_.insert(file.number).second) return;
   }
   Warning("log file " + file.name + " cannot be read and will be left out: " + error.message());
+}
+
+void LogSet::MarkDamaged(std::uint64_t number) {
+  const std::lock_guard lock(mutex_);
+  damaged_files_.insert(number);
 }
 
 bool LogSet::IsDamaged(std::uint64_t number) const {

@@ -27,6 +27,8 @@ class LogSet {
 
   // A new or changed file; with the batches that were just committed to it, oldest first.
   void Put(const FileInfo& file, std::vector<RecentBatch> committed = {});
+  // Recent batches in the form they have now; see RecentBatches::Replace().
+  void ReplaceRecent(std::vector<RecentBatch> pieces);
   // The file will be deleted or was set aside; scans that come to it get `gone` as a gap.
   void Remove(std::uint64_t number, const std::vector<Gap>& gone);
   // At start: no id below is in memory; what was deleted before.
@@ -34,6 +36,8 @@ class LogSet {
 
   std::vector<FileInfo> Files() const;  // by number, hence by id
   bool Contains(std::uint64_t number) const;
+  // Whether it is still there and no other took its place.
+  bool IsSame(const FileInfo& file) const;
   // From memory: the batch that ends at or after (begins at or before) `id`.
   struct Found {
     bool in_memory = false;  // the answer is complete; without it look at the disk
@@ -45,17 +49,25 @@ class LogSet {
   // How much of [first, last] retention deleted.
   std::optional<Gap> GoneBetween(std::uint64_t first, std::uint64_t last) const;
 
+  // A connection to the file as it is now. kNotFound: it is gone, or another took its place.
+  Result<ReaderPool::Lease> Acquire(const FileInfo& file);
   ReaderPool& readers() { return readers_; }
   const std::string& logs_dir() const { return logs_dir_; }
   std::string PathOf(const FileInfo& file) const { return logs_dir_ + "/" + file.name; }
 
   // Counts a batch that cannot be read, and warns of it, once.
   void Quarantine(const FileInfo& file, RecordId first, RecordId last);
+  bool IsQuarantined(RecordId first) const;
+  // Between two neighbouring rows so many records are missing: counts and warns, once.
+  void ReportHole(const FileInfo& file, RecordId after, RecordId before, std::uint64_t records);
+  // An index or a part of it cannot be used. Nothing is lost by it; warns, once a file.
+  void ReportIndexDamage(const FileInfo& file, RecordId first);
   // Warns, once a file, that it cannot be read further.
   void ReportUnreadable(const FileInfo& file, const boost::system::error_code& error);
   void Warning(const std::string& text) const {
     if (warn_) warn_(text);
   }
+  void MarkDamaged(std::uint64_t number);
   // A reader met damage in the file: nothing new should be entrusted to it.
   bool IsDamaged(std::uint64_t number) const;
   std::uint64_t quarantined() const { return quarantined_.load(std::memory_order_relaxed); }
@@ -71,7 +83,7 @@ class LogSet {
   std::map<std::uint64_t, FileInfo> files_;
   RecentBatches recent_;
   std::vector<Gap> gone_;
-  std::set<std::uint64_t> quarantined_ids_, unreadable_files_, damaged_files_;
+  std::set<std::uint64_t> quarantined_ids_, unreadable_files_, damaged_files_, bad_index_files_;
 };
 
 }  // namespace cistern

@@ -5,14 +5,19 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <vector>
 
-#include "storage/block/block_codec.h"
+#include "storage/block/sealed_block.h"
 
 namespace cistern {
 
 struct RecentBatch {
   BlockSummary summary;
-  std::shared_ptr<const std::string> blob;
+  std::shared_ptr<const std::string> blob;   // of a tail row
+  std::shared_ptr<const SealedBlock> block;  // or a sealed block; exactly one of the two
+  std::uint64_t text_bytes = 0;              // decoded, about
+
+  std::uint64_t bytes() const;
 };
 
 class RecentBatches {
@@ -23,6 +28,9 @@ class RecentBatches {
   void Reset(std::uint64_t next_id);
   // Batches come in id order. The oldest leave when there are more than max_bytes; the newest one may go too.
   void Add(RecentBatch batch);
+  // The same records in another form: takes the place of what lies in their id range, or lets go of it where
+  // the range is not here as a whole. Pieces in id order, of one unbroken stretch of batches.
+  void Replace(std::vector<RecentBatch> pieces);
   // Forgets batches up to this id.
   void DropThrough(std::uint64_t last_id);
 
@@ -35,6 +43,7 @@ class RecentBatches {
 
  private:
   void DropFront();
+  void DropSurplus();
 
   const std::uint64_t max_bytes_;
   std::uint64_t bytes_ = 0;

@@ -68,6 +68,9 @@ Result<void> CloseOldFile(Catalog& catalog, LogSet& logs, Sync sync, FileInfo& f
   if (!opened) return opened.error();
   file.totals = (*opened)->totals();
   if (Result<ClientMap> clients = (*opened)->Clients(); clients) recovered.clients = std::move(*clients);
+  while ((*opened)->HasTailRows())
+    if (!(*opened)->SealNow()) break;  // then it stays as it is
+  (void)(*opened)->Shrink();
   if (const Result<void> done = (*opened)->Checkpoint(/*truncate=*/true); !done) return done;
   opened->reset();
   file.bytes = FileBytesWithWal(logs.PathOf(file));
@@ -76,11 +79,19 @@ Result<void> CloseOldFile(Catalog& catalog, LogSet& logs, Sync sync, FileInfo& f
   return {};
 }
 
-Result<void> OpenCurrent(LogSet& logs, Sync sync, bool thorough, FileInfo& file, Recovered& recovered) {
+Result<void> OpenCurrent(Catalog& catalog, LogSet& logs, Sync sync, bool thorough, FileInfo& file,
+                         Recovered& recovered) {
   Result<std::unique_ptr<LogFile>> opened = LogFile::Open(logs.PathOf(file), sync, thorough);
   if (!opened) return opened.error();
+  if (!(*opened)->writable()) {  // of an older release: it is closed, and a new one follows
+    opened->reset();
+    return CloseOldFile(catalog, logs, sync, file, recovered);
+  }
   Result<ClientMap> clients = (*opened)->Clients();
   if (!clients) return clients.error();
+  if ((*opened)->damaged_clients() != 0)
+    logs.Warning("sequences of " + std::to_string((*opened)->damaged_clients()) + " clients in " + file.name +
+                 " are damaged and will be left out");
   recovered.clients = std::move(*clients);
   recovered.current = std::move(*opened);
   file.totals = recovered.current->totals();
@@ -93,8 +104,27 @@ Result<void> OpenCurrent(LogSet& logs, Sync sync, bool thorough, FileInfo& file,
 bool IsUnfinished(const std::string& path) {
   Result<Database> database = Database::Open(path, Database::Mode::kReadWrite);
   if (!database) return false;
-  const Result<SchemaState> state = CheckSchema(*database, kLogApplicationId);
-  return state && *state == SchemaState::kEmpty;
+  const Result<std::int64_t> version = CheckSchema(*database, kLogApplicationId);
+  return version && *version == 0;
+}
+
+// A damaged file gets nothing more; what can be read of it is served. False when that is nothing.
+bool KeepForReading(Catalog& catalog, LogSet& logs, FileInfo file, Recovered& recovered) {
+  const std::string path = logs.PathOf(file);
+  Result<std::unique_ptr<LogReader>> reader = LogReader::Open(path, /*closed=*/true);
+  if (!reader) return false;
+  const Result<BlockSummary> totals = (*reader)->Totals();
+  if (!totals || totals->records == 0) return false;
+  if (!file.closed) file.totals = *totals;
+  file.closed = true;
+  file.bytes = FileBytesWithWal(path);
+  logs.Warning("log file " + file.name +
+               " is damaged; what can be read of it is served, new records go elsewhere");
+  (void)catalog.PutFile(file);
+  recovered.last_id = std::max(recovered.last_id, ToInt(file.totals.last_id));
+  logs.Put(file);
+  logs.MarkDamaged(file.number);
+  return true;
 }
 
 // One file of the listing: into `logs` when it is usable, set aside when not.
@@ -103,20 +133,20 @@ Result<void> TakeIn(Catalog& catalog, LogSet& logs, Sync sync, FileInfo file, bo
   const std::string path = logs.PathOf(file);
   Result<void> done;
   if (newest) {
-    done = OpenCurrent(logs, sync, !catalog.was_closed(), file, recovered);
+    done = OpenCurrent(catalog, logs, sync, !catalog.was_closed(), file, recovered);
   } else if (!file.closed || FileExists(path + "-wal")) {
     done = CloseOldFile(catalog, logs, sync, file, recovered);
   }
   if (!done && done.error() == StoreErrc::kCorrupt) {
-    if (in_catalog || !IsUnfinished(path)) {
-      SetAside(catalog, logs, file, file.closed);
-    } else {
+    if (!in_catalog && IsUnfinished(path)) {
       RemoveLogFile(path);
+    } else if (!KeepForReading(catalog, logs, file, recovered)) {
+      SetAside(catalog, logs, file, file.closed);
     }
     return {};
   }
   if (!done && done.error() != StoreErrc::kDiskFull) return done;
-  if (newest) recovered.current_info = file;
+  if (newest && !file.closed) recovered.current_info = file;
   if (!in_catalog) (void)catalog.PutFile(file);
   recovered.last_id = std::max(recovered.last_id, ToInt(file.totals.last_id));
   file.bytes = FileBytesWithWal(path);

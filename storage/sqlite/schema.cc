@@ -6,23 +6,30 @@
 #include <cerrno>
 
 namespace cistern {
+namespace {
 
-Result<SchemaState> CheckSchema(Database& database, std::int64_t application_id) {
+std::int64_t NewestOf(std::int64_t application_id) {
+  return application_id == kLogApplicationId ? kLogVersion : kCatalogVersion;
+}
+
+}  // namespace
+
+Result<std::int64_t> CheckSchema(Database& database, std::int64_t application_id) {
   const Result<std::int64_t> id = database.Int("PRAGMA application_id");
   if (!id) return id.error();
   const Result<std::int64_t> version = database.Int("PRAGMA user_version");
   if (!version) return version.error();
   const Result<std::int64_t> tables = database.Int("SELECT count(*) FROM sqlite_schema");
   if (!tables) return tables.error();
-  if (*id == 0 && *version == 0 && *tables == 0) return SchemaState::kEmpty;
+  if (*id == 0 && *version == 0 && *tables == 0) return 0;
   if (*id != application_id || *version < 1) return StoreErrc::kCorrupt;
-  if (*version > kSchemaVersion) return StoreErrc::kTooNew;
-  return SchemaState::kCurrent;
+  if (*version > NewestOf(application_id)) return StoreErrc::kTooNew;
+  return version;
 }
 
 Result<void> MarkSchema(Database& database, std::int64_t application_id) {
   const std::string sql = "PRAGMA application_id=" + std::to_string(application_id) +
-                          "; PRAGMA user_version=" + std::to_string(kSchemaVersion);
+                          "; PRAGMA user_version=" + std::to_string(NewestOf(application_id));
   return database.Run(sql.c_str());
 }
 

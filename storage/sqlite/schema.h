@@ -10,12 +10,13 @@ namespace cistern {
 
 inline constexpr std::int64_t kCatalogApplicationId = 0x43495343;  // CISC
 inline constexpr std::int64_t kLogApplicationId = 0x4349534c;      // CISL
-inline constexpr std::int64_t kSchemaVersion = 1;
+// Log files: 1 has one `tail` and no checksums.
+inline constexpr std::int64_t kCatalogVersion = 1, kLogVersion = 2;
 
-enum class SchemaState { kEmpty, kCurrent };
-// kTooNew: a newer release wrote it. kCorrupt: not a database, or another program's.
-Result<SchemaState> CheckSchema(Database& database, std::int64_t application_id);
-// Marks a new database; part of the transaction that makes its tables.
+// The version; 0 when the database is empty. kTooNew: a newer release wrote it. kCorrupt: not a database, or
+// another program's.
+Result<std::int64_t> CheckSchema(Database& database, std::int64_t application_id);
+// Marks a database with its current version; part of the transaction that makes or changes its tables.
 Result<void> MarkSchema(Database& database, std::int64_t application_id);
 
 // Makes an empty file with mode 0600, which SQLite's side files then copy. An existing file stays as it is.

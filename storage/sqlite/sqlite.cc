@@ -196,6 +196,20 @@ Result<std::int64_t> Database::Int(std::string_view sql) {
   return statement->Int(0);
 }
 
+Result<void> Database::ReadBlob(const char* table, const char* column, std::uint64_t rowid,
+                                std::uint64_t offset, std::span<char> out) {
+  errno = 0;
+  sqlite3_blob* blob = nullptr;
+  int code =
+      sqlite3_blob_open(database_.get(), "main", table, column, static_cast<sqlite3_int64>(rowid), 0, &blob);
+  if (code == SQLITE_OK)
+    code = sqlite3_blob_read(blob, out.data(), static_cast<int>(out.size()), static_cast<int>(offset));
+  Result<void> done;
+  if (code != SQLITE_OK) done = ErrorOf(database_.get());
+  sqlite3_blob_close(blob);
+  return done;
+}
+
 void Database::SetBusyTimeout(int milliseconds) { sqlite3_busy_timeout(database_.get(), milliseconds); }
 
 Result<void> Database::Checkpoint(bool truncate) {

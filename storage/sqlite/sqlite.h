@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -61,6 +62,9 @@ class Database {
   Result<Statement> Prepare(std::string_view sql);
   // The first column of the first row; kCorrupt when there is none.
   Result<std::int64_t> Int(std::string_view sql);
+  // Copies octets [offset, offset + out.size()) of a blob by its rowid. kCorrupt: there are none such.
+  Result<void> ReadBlob(const char* table, const char* column, std::uint64_t rowid, std::uint64_t offset,
+                        std::span<char> out);
   // Waits this long for a lock before kBusy.
   void SetBusyTimeout(int milliseconds);
   // PASSIVE copies what it can; TRUNCATE copies everything and empties the -wal: kBusy when readers prevent

@@ -46,6 +46,8 @@ SqliteStore::SqliteStore(StoreOptions options, Warn warn)
       logs_dir_(options_.dir + "/logs"),
       clock_(options_.clock ? options_.clock : WallClock(SystemWallClock)),
       logs_(std::make_shared<LogSet>(logs_dir_, options_.recent_bytes, std::move(warn))),
+      sealer_(std::make_unique<Sealer>([this](const SealJob& job) { return SealInBackground(job); })),
+      pool_(std::min(4u, std::thread::hardware_concurrency())),
       retention_(options_.retention) {}
 
 Result<void> SqliteStore::Start() {
@@ -92,13 +94,28 @@ Result<void> SqliteStore::OpenCatalog() {
 
 // In order: everything in the log file, then the ids that were reserved and not used are given back.
 SqliteStore::~SqliteStore() {
+  sealer_.reset();
   if (!catalog_) return;
-  TryToClose();
+  for (Closing& closing : closing_) closing.job = 0;
+  TryToClose(/*wait=*/true);
   const bool opened = current_ || current_info_.number == 0;
   const bool complete = !current_ || current_->Checkpoint(/*truncate=*/true).has_value();
   logs_->readers().CloseAll();
   current_.reset();
   if (opened && complete && closing_.empty() && failed_ == 0) (void)catalog_->Close(next_id_ - 1);
+}
+
+// On the worker's thread: nothing of the writer's may be touched.
+Result<SealedTail> SqliteStore::SealInBackground(const SealJob& job) const {
+  Result<SealedTail> sealed = SealRows(job, [&](LogTable tail, const BlockSummary& row) {
+    Result<ReaderPool::Lease> reader = logs_->Acquire(job.file);
+    if (!reader) return Result<std::shared_ptr<const std::string>>(reader.error());
+    auto blob = (*reader)->TailBlob(tail, row);
+    if (!blob) reader->Discard();
+    return blob;
+  });
+  At("seal.encoded");
+  return sealed;
 }
 
 std::unique_ptr<Scan> SqliteStore::NewScan(const ScanOptions& options) {

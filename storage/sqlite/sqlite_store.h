@@ -14,8 +14,10 @@
 #include "storage/sqlite/catalog.h"
 #include "storage/sqlite/clock_guard.h"
 #include "storage/sqlite/dir_lock.h"
+#include "storage/sqlite/encode_pool.h"
 #include "storage/sqlite/log_file.h"
 #include "storage/sqlite/log_set.h"
+#include "storage/sqlite/sealing.h"
 #include "storage/store.h"
 
 namespace cistern {
@@ -55,6 +57,7 @@ class SqliteStore final : public Store {
   // What one Append() brings, before it is encoded.
   struct Incoming {
     std::uint64_t records = 0;
+    std::int64_t disorder = 0;  // ns by which one is at most older than the newest before it
     std::int64_t min_received = INT64_MAX, max_received = INT64_MIN;
   };
 
@@ -63,28 +66,53 @@ class SqliteStore final : public Store {
   Result<void> Start();
 
   // append.cc, writer thread
+  static Incoming Measure(std::span<RecordBatch* const> batches);
+  Result<void> Commit(std::span<const RecentBatch> rows, std::span<const ClientSequence> sequences,
+                      std::int64_t disorder, std::int64_t now);
+  Result<void> Reserve(std::uint64_t records);
+  std::vector<RecentBatch> Encode(std::span<RecordBatch* const> batches, std::uint64_t records);
+  void Publish(std::vector<RecentBatch> rows, std::span<const ClientSequence> sequences, std::int64_t now);
+  void NotifyCommit(RecordId last);
+  bool ContinuesRun() const;
+  boost::system::error_code Fail(const boost::system::error_code& error);
+  void At(std::string_view point) const {
+    if (options_.at_point) options_.at_point(point);
+  }
+
+  // files.cc, writer thread
   Result<void> PrepareFor(const Incoming& incoming);
   bool NeedsNewFile(const Incoming& incoming) const;
   Result<void> BeginFile(std::int64_t received);
   Result<void> OpenCurrentAgain();
   void Adopt(const FileInfo& info, std::unique_ptr<LogFile> file);
-  Result<void> Commit(std::span<const TailRow> rows, std::span<const ClientSequence> sequences,
-                      std::int64_t now);
   void CloseCurrent();
-  Result<void> Reserve(std::uint64_t records);
-  std::vector<TailRow> Encode(std::span<RecordBatch* const> batches);
-  void Publish(std::vector<TailRow> rows, std::span<const ClientSequence> sequences, std::int64_t now);
-  void NotifyCommit(RecordId last);
   void CheckpointIfDue();
+  std::uint64_t MaxFileBytes() const;
+
+  // seal_files.cc, writer thread
+  struct Closing {
+    FileInfo info;
+    std::unique_ptr<LogFile> file;
+    std::uint64_t job = 0;            // that is sealing a tail of it; 0: none
+    std::optional<SealedTail> ready;  // sealed, not written yet
+    bool keep_tail = false;           // it could not be sealed
+  };
+  Result<SealedTail> SealInBackground(const SealJob& job) const;
+  void StartSealing();
+  void TakeSealed();
+  void WriteSealed();
+  void ForgetSealing();
+  void PublishSealed(const SealedTail& sealed);
+  void TryToClose(bool wait);
+  bool SealClosing(Closing& closing, bool wait);
+  bool Close(Closing& closing);
+
+  // health.cc, writer thread
   bool HasSpace() const;
   Result<void> CheckSurroundings();
   Result<void> CheckCurrentFile();
   void LeaveDamagedFile();
-  bool ContinuesRun() const;
   void ForgetIdleClients();
-  boost::system::error_code Fail(const boost::system::error_code& error);
-  void TryToClose();
-  std::uint64_t MaxFileBytes() const;
 
   // retention.cc, writer thread
   Gap Delete(const FileInfo& file);
@@ -102,12 +130,13 @@ class SqliteStore final : public Store {
   // Writer thread only.
   BlockEncoder encoder_;
   std::unique_ptr<LogFile> current_;
-  FileInfo current_info_;  // number 0: there is no current file
-  struct Closing {
-    FileInfo info;
-    std::unique_ptr<LogFile> file;
-  };
-  std::vector<Closing> closing_;  // full files whose last checkpoint has not worked yet
+  FileInfo current_info_;         // number 0: there is no current file
+  std::vector<Closing> closing_;  // full files whose last steps are not done yet
+  std::unique_ptr<Sealer> sealer_;
+  EncodePool pool_;
+  std::uint64_t last_job_ = 0, pending_job_ = 0;  // pending: of the current file; 0: none
+  std::optional<SealedTail> ready_;               // a tail of the current file, sealed and not written yet
+  std::int64_t seal_not_before_ = INT64_MIN;      // since boot, ns; after a failure
   std::uint64_t next_id_ = 1, reserved_id_ = 0;
   std::uint64_t last_file_number_ = 0;
   std::uint64_t current_inode_ = 0;

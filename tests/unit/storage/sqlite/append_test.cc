@@ -76,7 +76,7 @@ TEST_F(AppendTest, LargeCommitIsReadInBoundedPieces) {
   const auto scan = store_->NewScan({});
   std::size_t rows = 0;
   while (const auto piece = std::move(*scan->Next())) {
-    EXPECT_LE(piece->size(), 32'768u);
+    EXPECT_LE(piece->size(), 49'152u);
     rows += piece->size();
   }
   EXPECT_EQ(rows, 70'000u);

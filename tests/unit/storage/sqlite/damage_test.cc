@@ -46,7 +46,7 @@ TEST_F(DamageTest, SpoiltBatchIsLeftOutAndCountedOnce) {
   EXPECT_THAT(warnings_, SizeIs(1));
 }
 
-TEST_F(DamageTest, FileWhoseLastBatchIsSpoiltIsSetAside) {
+TEST_F(DamageTest, FileWhoseLastBatchIsSpoiltGetsNothingMoreAndTheRestIsServed) {
   Open();
   MustAppend({"a"});
   MustAppend({"b"});
@@ -55,8 +55,13 @@ TEST_F(DamageTest, FileWhoseLastBatchIsSpoiltIsSetAside) {
   Open();
   EXPECT_TRUE(Warned("is damaged"));
   MustAppend({"c"});
-  EXPECT_THAT(ReadAll(), ElementsAre("c"));
-  EXPECT_GT(ids_.front(), 2u);
+  EXPECT_THAT(ReadAll(), ElementsAre("a", "c"));
+  EXPECT_GT(ids_.back(), 2u);
+  EXPECT_EQ(LogFiles().size(), 2u);
+  EXPECT_EQ(store_->Stats().quarantined_batches, 1u);
+  warnings_.clear();
+  Open();
+  EXPECT_THAT(warnings_, IsEmpty()) << "once is enough, until it is read again";
 }
 
 TEST_F(DamageTest, FileThatIsNoDatabaseIsSetAsideAndANewOneBegun) {

@@ -83,9 +83,9 @@ TEST_F(LifecycleTest, NewerReleaseIsRefused) {
   Execute(options_.dir + "/catalog.db", "PRAGMA user_version=2");
   EXPECT_EQ(TryOpen().error(), make_error_code(StoreErrc::kTooNew));
   Execute(options_.dir + "/catalog.db", "PRAGMA user_version=1");
-  Execute(LogPath(LogFiles().front()), "PRAGMA user_version=2");
+  Execute(LogPath(LogFiles().front()), "PRAGMA user_version=3");
   EXPECT_EQ(TryOpen().error(), make_error_code(StoreErrc::kTooNew));
-  Execute(LogPath(LogFiles().front()), "PRAGMA user_version=1");
+  Execute(LogPath(LogFiles().front()), "PRAGMA user_version=2");
   Open();
   EXPECT_THAT(ReadAll(), ElementsAre("a"));
 }
@@ -144,13 +144,20 @@ TEST_F(LifecycleTest, HalfDoneDeletionIsFinished) {
 
 TEST_F(LifecycleTest, AfterAnErrorNothingIsTakenUntilReopenedAndTheFailedCommitIsGone) {
   options_.recent_bytes = 0;
+  // A row that will be in the way, from another store in which there were two commits.
+  Open();
+  MustAppend({"a"});
+  MustAppend({"b"});
+  store_.reset();
+  std::filesystem::rename(options_.dir, dir_ + "/other");
+  const std::string other = dir_ + "/other/logs/000001-2026-11-20.db";
   Open();
   ASSERT_TRUE(Append({"a"}, 0, {{"client", 1}}));
-  // A row in the way of the next commit, as a commit would leave it whose sync failed.
+  // It lies where the next commit goes, as one would leave it whose sync failed.
   Execute(LogPath(LogFiles().front()),
-          "INSERT INTO tail SELECT 2, 2, 1, min_received, max_received, NULL, NULL, 2, min_received, "
-          "max_received, NULL, "
-          "NULL, 0, blob FROM tail; UPDATE clients SET sequence=2");
+          "ATTACH '" + other +
+              "' AS other; INSERT INTO tail SELECT * FROM other.tail WHERE first_id=2; "
+              "UPDATE clients SET sequence=2");
   const auto error = make_error_code(StoreErrc::kIoError);
   EXPECT_EQ(Append({"b"}, 0, {{"client", 3}}).error(), error);
   EXPECT_EQ(Append({"b"}).error(), error);

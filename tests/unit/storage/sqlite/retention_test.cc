@@ -99,6 +99,7 @@ TEST_F(RetentionTest, GapsAreRememberedAfterARestart) {
 
 TEST_F(RetentionTest, ScanInTheMiddleOfADeletedFileGoesOnBehindIt) {
   options_.recent_bytes = 0;
+  options_.block_records = 2;  // every commit is a block of its own
   Open();
   MustAppend({"a"}, kNoon);
   MustAppend({"b"}, kNoon + 1);
@@ -111,14 +112,20 @@ TEST_F(RetentionTest, ScanInTheMiddleOfADeletedFileGoesOnBehindIt) {
   EXPECT_EQ(scan->TakeGap()->records, 1u);
 }
 
-TEST_F(RetentionTest, BatchOfADeletedFileStaysReadable) {
+TEST_F(RetentionTest, BlockOfADeletedFileSaysSoAndIsNoDamage) {
   options_.recent_bytes = 0;
   Open();
   AppendDays(2);
   const auto batch = std::move(*store_->NewScan({})->Next());
   store_->SetRetention({.max_bytes = 1});
   ASSERT_EQ((*store_->ApplyRetention()).size(), 1u);
-  EXPECT_EQ(batch->Row(0).message, "d0");
+  batch->Check();
+  EXPECT_TRUE(batch->damaged());
+  EXPECT_EQ(batch->Row(0).message, "");
+  EXPECT_EQ(batch->Ints(Column::kReceived).size(), batch->size());
+  EXPECT_EQ(batch->Strings(Column::kMessage)[1], "");
+  EXPECT_EQ(store_->Stats().quarantined_batches, 0u);
+  EXPECT_TRUE(warnings_.empty());
 }
 
 TEST_F(RetentionTest, ClockThatJumpsSuspendsAgeButNotBytes) {

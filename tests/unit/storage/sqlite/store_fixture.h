@@ -2,11 +2,14 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "storage/store.h"
@@ -67,6 +70,45 @@ class StoreTest : public ::testing::Test {
     ASSERT_TRUE(result.has_value()) << result.error().message();
   }
 
+  // As after kill -9 at this moment, for a second look: a copy of the files below `name`.
+  void CopyTo(const std::string& name) const {
+    std::filesystem::remove_all(dir_ + "/" + name);
+    std::filesystem::copy(options_.dir, dir_ + "/" + name, std::filesystem::copy_options::recursive);
+  }
+  // Commits of `each` records, numbered on from what was written this way before.
+  void MustAppendNumbered(int commits, int each) {
+    for (int i = 0; i < commits; ++i) {
+      std::vector<std::string> texts;
+      for (int k = 0; k < each; ++k) texts.push_back("record number " + std::to_string(numbered_++));
+      MustAppend(texts);
+    }
+  }
+  // Lets the writer's housekeeping run until `done`.
+  void IdleUntil(const std::function<bool()>& done) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (!done() && std::chrono::steady_clock::now() < end) {
+      store_->Idle();
+      std::this_thread::yield();
+    }
+    ASSERT_TRUE(done());
+  }
+  // The value of a query on a log file that may be open.
+  static std::int64_t Value(const std::string& path, const std::string& sql) {
+    sqlite3* database = nullptr;
+    sqlite3_stmt* statement = nullptr;
+    std::int64_t value = -1;
+    if (sqlite3_open_v2(path.c_str(), &database, SQLITE_OPEN_READONLY, nullptr) == SQLITE_OK &&
+        sqlite3_prepare_v2(database, sql.c_str(), -1, &statement, nullptr) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW)
+      value = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    sqlite3_close(database);
+    return value;
+  }
+  std::int64_t Rows(const std::string& table) const {
+    return Value(LogPath(LogFiles().back()), "SELECT count(*) FROM " + table);
+  }
+
   // All messages of a scan until it ends, and the ids in `ids_`.
   std::vector<std::string> Read(Scan& scan) {
     std::vector<std::string> texts;
@@ -81,7 +123,24 @@ class StoreTest : public ::testing::Test {
       }
     }
   }
-  std::vector<std::string> ReadAll(ScanOptions options = {}) { return Read(*store_->NewScan(options)); }
+  // What a query would give: exactly the rows within the bounds, in scan order.
+  std::vector<std::string> ReadAll(ScanOptions options = {}) {
+    const auto scan = store_->NewScan(options);
+    std::vector<std::string> texts;
+    ids_.clear();
+    while (const auto batch = std::move(*scan->Next())) {
+      for (std::size_t i = 0; i < batch->size(); ++i) {
+        const bool down = options.order == ScanOrder::kNewestFirst;
+        const Record record = batch->Row(down ? batch->size() - 1 - i : i);
+        if (batch->damaged() || ToInt(record.id) < options.id_min || ToInt(record.id) > options.id_max ||
+            record.received < options.received_min || record.received > options.received_max)
+          continue;
+        texts.emplace_back(record.message);
+        ids_.push_back(ToInt(record.id));
+      }
+    }
+    return texts;
+  }
 
   std::vector<std::string> LogFiles(const std::string& suffix = ".db") const {
     std::vector<std::string> names;
@@ -100,6 +159,7 @@ class StoreTest : public ::testing::Test {
   std::string dir_;
   StoreOptions options_;
   std::int64_t now_ = kNoon;
+  int numbered_ = 0;
   std::vector<std::string> warnings_;
   std::vector<std::uint64_t> ids_;
   std::unique_ptr<Store> store_;
