@@ -7,6 +7,7 @@
 #include <xxhash.h>
 
 #include "storage/block/decimal.h"
+#include "storage/block/word_scan.h"
 #include "storage/words.h"
 
 namespace cistern {
@@ -24,59 +25,13 @@ constexpr int kMinPageIntegers = (kPageOctets + sizeof IntegerPage::number) * 8 
 constexpr std::size_t kMaxIndexWords = 2048;
 // The recent values are asked as long as one in four of so many is found there.
 constexpr std::size_t kTrialValues = 64;
-constexpr std::size_t kMinCachedLength = 6;
-
-constexpr std::uint8_t kWordBit = 64;
-
-constexpr std::uint8_t ClassOf(char c) {
-  if (c >= '0' && c <= '9') return SlotStamp::kDigit | kWordBit;
-  if (c >= 'a' && c <= 'z') return SlotStamp::kLower | kWordBit;
-  if (c >= 'A' && c <= 'Z') return SlotStamp::kUpper | kWordBit;
-  if (c == '_') return SlotStamp::kUnderscore | kWordBit;
-  if (c == '.') return SlotStamp::kPoint;
-  return IsWordByte(c) ? SlotStamp::kOther | kWordBit : SlotStamp::kOther;
-}
-
-constexpr std::array<std::uint8_t, 256> MakeClasses() {
-  std::array<std::uint8_t, 256> classes{};
-  for (int i = 0; i < 256; ++i) classes[static_cast<std::size_t>(i)] = ClassOf(static_cast<char>(i));
-  return classes;
-}
-constexpr std::array<std::uint8_t, 256> kClasses = MakeClasses();
-
-constexpr std::uint8_t ClassAt(const char* at) { return kClasses[static_cast<std::uint8_t>(*at)]; }
-
-// Calls on_word(word, classes) for each word; returns the classes of all octets.
-template <class OnWord>
-std::uint8_t ScanWords(std::string_view text, OnWord&& on_word) {
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  std::uint8_t all = 0;
-  while (at != end) {
-    std::uint8_t octet = ClassAt(at);
-    if ((octet & kWordBit) == 0) {
-      all |= octet;
-      ++at;
-      continue;
-    }
-    const char* const begin = at;
-    std::uint8_t classes = 0;
-    do {
-      classes |= octet;
-      ++at;
-    } while (at != end && ((octet = ClassAt(at)) & kWordBit) != 0);
-    all |= classes;
-    on_word(std::string_view(begin, static_cast<std::size_t>(at - begin)), classes);
-  }
-  return all & SlotStamp::kAllClasses;
-}
 
 // Follows numbers that are joined by points.
 class AddressWindow {
  public:
   // The last four numbers with the points between, as soon as there are so many; else empty.
-  std::string_view Next(std::string_view word, std::uint8_t classes) {
-    if (classes != (SlotStamp::kDigit | kWordBit)) {
+  std::string_view Next(std::string_view word, const WordKind& kind) {
+    if (!kind.only_digits) {
       run_ = 0;
       return {};
     }
@@ -131,6 +86,7 @@ void WordCollector::Begin(std::uint64_t seed) {
   small_.assign(kSmallIntegers / 64, 0);
   pages_.clear();
   recent_keys_.Clear();
+  recent_texts_.assign(std::size_t{1} << kRecentTextBits, RecentText{});
 }
 
 SlotStamp WordCollector::AddSlot(const StringColumn& values) {
@@ -200,41 +156,57 @@ void WordCollector::AddInteger(std::uint64_t value) {
 
 void WordCollector::AddTexts(std::span<const std::string_view> values, SlotStamp& stamp) {
   recent_values_.Clear();
-  std::size_t asked = 0, found = 0;
   std::string_view last;
+  std::size_t asked = 0, found = 0;
   for (std::size_t i = 0; i < values.size(); ++i) {
     Prefetch(values, i);
     const std::string_view value = values[i];
     NoteLength(value, stamp);
+    if (value.size() <= ShortText::kMaxSize) {
+      stamp.classes |= AddShort(value);
+      continue;
+    }
     if (value == last) continue;
     last = value;
-    if (value.size() >= kMinCachedLength && (asked < kTrialValues || found * 4 >= asked)) {
+    if (asked < kTrialValues || found * 4 >= asked) {
       ++asked;
       if (!recent_values_.Insert(value)) {
         ++found;
         continue;
       }
     }
-    stamp.classes |= AddText(value);
+    AddressWindow window;
+    stamp.classes |= ScanWords(value, [&](std::string_view word, const WordKind& kind) {
+      AddWord(word, kind);
+      AddAddress(window.Next(word, kind));
+    });
   }
 }
 
-std::uint8_t WordCollector::AddText(std::string_view text) {
+std::uint8_t WordCollector::AddShort(std::string_view value) {
+  const ShortText text = LoadShort(value);
+  RecentText& recent = recent_texts_[(text.low * 0x9e3779b97f4a7c15u ^ text.high * 0xc2b2ae3d27d4eb4fu) >>
+                                     (64 - kRecentTextBits)];
+  if (recent.text == text) return recent.classes;
   AddressWindow window;
-  return ScanWords(text, [&](std::string_view word, std::uint8_t classes) {
-    AddWord(word, classes);
-    const std::string_view address = window.Next(word, classes);
-    if (!address.empty()) AddKey(KeyOf(KeySpace::kAddress, address, seed_));
+  recent.classes = ScanShort(value, text, [&](std::string_view word, const WordKind& kind) {
+    AddWord(word, kind);
+    AddAddress(window.Next(word, kind));
   });
+  recent.text = text;
+  return recent.classes;
 }
 
-void WordCollector::AddWord(std::string_view word, std::uint8_t classes) {
-  if (classes == (SlotStamp::kDigit | kWordBit)) {
+void WordCollector::AddAddress(std::string_view address) {
+  if (!address.empty()) AddKey(KeyOf(KeySpace::kAddress, address, seed_));
+}
+
+void WordCollector::AddWord(std::string_view word, const WordKind& kind) {
+  if (kind.only_digits) {
     if (std::uint64_t integer; ReadDecimal(word, integer)) return AddInteger(integer);
   }
-  const WordKey key = (classes & SlotStamp::kUpper) != 0 ? FoldedKey(KeySpace::kWord, word)
-                                                         : KeyOf(KeySpace::kWord, word, seed_);
-  if ((classes & SlotStamp::kDigit) != 0) return AddKey(key);
+  const WordKey key = kind.upper ? FoldedKey(KeySpace::kWord, word) : KeyOf(KeySpace::kWord, word, seed_);
+  if (kind.digits) return AddKey(key);
   if (recent_keys_.Insert(key)) words_.push_back(key);
 }
 
@@ -254,7 +226,7 @@ void WordCollector::AddWords(KeySpace space, std::span<const std::string_view> t
   recent_values_.Clear();
   for (const std::string_view text : texts) {
     if (!recent_values_.Insert(text)) continue;
-    ScanWords(text, [&](std::string_view word, std::uint8_t) { AddKey(FoldedKey(space, word)); });
+    ScanWords(text, [&](std::string_view word, const WordKind&) { AddKey(FoldedKey(space, word)); });
   }
 }
 

@@ -13,6 +13,7 @@
 
 #include "storage/batch_view.h"
 #include "storage/block/word_filter.h"
+#include "storage/block/word_scan.h"
 #include "storage/block_index.h"
 
 namespace cistern {
@@ -51,7 +52,13 @@ class WordCollector {
     static constexpr std::size_t kEntries = 2048;
     std::array<WordKey, kEntries> keys_{};
   };
-  // The same for values of one slot. Octets are compared: nobody can hide a value behind an equal hash.
+  // The same for short values of all slots, with the classes of their octets.
+  struct RecentText {
+    ShortText text;  // the empty text at first, which has no words
+    std::uint8_t classes = 0;
+  };
+  static constexpr unsigned kRecentTextBits = 11;
+  // The same for long values of one slot. Octets are compared: nobody can hide a value behind an equal hash.
   class RecentValues {
    public:
     void Clear() { entries_ = {}; }
@@ -71,8 +78,9 @@ class WordCollector {
   bool AddToPages(const Span& span, std::size_t rows);
   void AddInteger(std::uint64_t value);
   void AddTexts(std::span<const std::string_view> values, SlotStamp& stamp);
-  std::uint8_t AddText(std::string_view text);
-  void AddWord(std::string_view word, std::uint8_t classes);
+  std::uint8_t AddShort(std::string_view value);
+  void AddWord(std::string_view word, const WordKind& kind);
+  void AddAddress(std::string_view address);
   void AddKey(WordKey key) {
     if (recent_keys_.Insert(key)) keys_[ChunkOf(key)].push_back(key);
   }
@@ -95,6 +103,7 @@ class WordCollector {
   std::string folded_;
   RecentKeys recent_keys_;
   RecentValues recent_values_;
+  std::vector<RecentText> recent_texts_;
 };
 
 }  // namespace cistern
