@@ -255,7 +255,7 @@ bool StoredIndex::MayHoldValue(Column column, std::string_view folded) {
   const bool listed = PartOfColumn(column) && StringValues(column);
   const bool filtered = PartOfColumn(column) || column == Column::kProcid ||
                         column == Column::kStructuredData || column == Column::kTags;
-  return listed || !filtered || ChunkMayHold(KeyOf(SpaceOf(column), folded, summary_.seed));
+  return folded.empty() || listed || !filtered || ChunkMayHold(KeyOf(SpaceOf(column), folded, summary_.seed));
 }
 
 }  // namespace

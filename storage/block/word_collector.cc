@@ -219,7 +219,7 @@ WordKey WordCollector::FoldedKey(KeySpace space, std::string_view text) {
 void WordCollector::AddValues(KeySpace space, std::span<const std::string_view> values) {
   recent_values_.Clear();
   for (const std::string_view value : values)
-    if (recent_values_.Insert(value)) AddKey(FoldedKey(space, value));
+    if (!value.empty() && recent_values_.Insert(value)) AddKey(FoldedKey(space, value));
 }
 
 void WordCollector::AddWords(KeySpace space, std::span<const std::string_view> texts) {

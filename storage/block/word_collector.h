@@ -23,7 +23,7 @@ class WordCollector {
   void Begin(std::uint64_t seed);
   // The values of one slot of messages: all their words, and the addresses in them.
   SlotStamp AddSlot(const StringColumn& values);
-  // Each value as a whole.
+  // Each value as a whole, but not the empty one.
   void AddValues(KeySpace space, std::span<const std::string_view> values);
   // All words of each text, with or without digits.
   void AddWords(KeySpace space, std::span<const std::string_view> texts);

@@ -315,6 +315,8 @@ TEST(BlockIndex, ColumnsThatAreNotAddedAreEmpty) {
   EXPECT_EQ(AsMap(*index->StringValues(Column::kHostname)), (std::map<std::string, std::uint32_t>{{"", 3}}));
   EXPECT_EQ(AsMap(index->IntValues(Column::kSeverity)), (std::map<std::int64_t, std::uint32_t>{{0, 3}}));
   EXPECT_EQ(index->IntRange(Column::kPort)->max, 0);
+  EXPECT_TRUE(index->MayHoldValue(Column::kProcid, ""));
+  EXPECT_FALSE(index->MayHoldValue(Column::kProcid, "1"));
   EXPECT_FALSE(index->MayHoldWord("hello")) << "static text is not in the filter";
   for (const std::string& chunk : block.chunks) EXPECT_EQ(chunk, "");
 }

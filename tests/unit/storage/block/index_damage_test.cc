@@ -81,6 +81,33 @@ TEST(IndexDamage, IndexIsMadeAgainFromTheData) {
   EXPECT_FALSE(DeniesAny(*again, testing::ChunksOf(*again)));
 }
 
+// Octet for octet what the sealer made, whatever form the columns have in the data.
+TEST(IndexDamage, SealedIndexIsMadeAgainAsItWas) {
+  std::mt19937_64 random(9);
+  for (const int records : {1, 30, 3000}) {
+    RecordBatch batch;
+    for (int i = 0; i < records; ++i) {
+      if (random() % 3 == 0) {
+        testing::AddRandomRecord(batch, random);
+        continue;
+      }
+      Record& record = testing::AddRecord(
+          batch,
+          "from 10.0." + std::to_string(random() % 9) + ".1 in " + std::to_string(random() % 99999) + "ms",
+          i);
+      record.procid = batch.arena().Copy(std::to_string(i));
+      record.structured_data = batch.arena().Copy("[meta sequenceId=\"" + std::to_string(i) + "\"]");
+    }
+    testing::NumberFrom(batch, 1);
+    const std::span<const Record> parts[] = {batch.records()};
+    const SealedBlock sealed = BlockSealer().Seal(parts);
+    const auto again = IndexAgain(sealed.data);
+    ASSERT_TRUE(again.has_value());
+    EXPECT_EQ(again->index, sealed.index) << records;
+    EXPECT_EQ(again->chunks, sealed.chunks) << records;
+  }
+}
+
 TEST(IndexDamage, IndexOfDamagedDataIsRefused) {
   RecordBatch batch = SomeRecords();
   BlockEncoder encoder;
