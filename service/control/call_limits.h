@@ -10,6 +10,7 @@ namespace cistern {
 inline constexpr std::size_t kMaxResponseBytes = 1u << 20;
 inline constexpr std::size_t kFirstResponseBytes = 64u << 10;  // so that the first answer comes soon
 inline constexpr int kMaxQueries = 8;                          // queries and aggregates at once
+inline constexpr int kMaxSqls = 4;                             // SQL statements, of which one runs
 inline constexpr int kMaxTails = 256;
 inline constexpr int kMaxIngestStreams = 256;
 inline constexpr std::size_t kMaxIngestRecords = 65536;  // in one request
