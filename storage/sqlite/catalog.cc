@@ -8,18 +8,36 @@
 namespace cistern {
 namespace {
 
+// Every row carries a checksum over the rest of it; a row whose checksum does not fit is not believed.
 constexpr char kTables[] = R"(
-CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE meta(key TEXT PRIMARY KEY, value, checksum INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE files(number INTEGER PRIMARY KEY, name TEXT NOT NULL, state TEXT NOT NULL,
   first_id INTEGER, last_id INTEGER, records INTEGER NOT NULL, min_received INTEGER, max_received INTEGER,
-  min_time INTEGER, max_time INTEGER, bytes INTEGER NOT NULL);
-CREATE TABLE gone(first_id INTEGER PRIMARY KEY, last_id INTEGER NOT NULL, records INTEGER NOT NULL);
-CREATE TABLE cursors(name TEXT PRIMARY KEY, record_id INTEGER NOT NULL, updated INTEGER NOT NULL) WITHOUT ROWID;
+  min_time INTEGER, max_time INTEGER, bytes INTEGER NOT NULL, checksum INTEGER NOT NULL);
+CREATE TABLE gone(first_id INTEGER PRIMARY KEY, last_id INTEGER NOT NULL, records INTEGER NOT NULL,
+  checksum INTEGER NOT NULL);
+CREATE TABLE cursors(name TEXT PRIMARY KEY, record_id INTEGER NOT NULL, updated INTEGER NOT NULL,
+  checksum INTEGER NOT NULL) WITHOUT ROWID;
 )";
 
+struct Table {
+  const char* name;
+  const char* sum;      // what its checksum must be
+  const char* damaged;  // what is lost with a row; null: found again elsewhere
+};
+constexpr Table kMeta{"meta", "row_checksum(5, key, value)", nullptr};
+constexpr Table kFiles{"files",
+                       "row_checksum(6, number, name, state, first_id, last_id, records, min_received, "
+                       "max_received, min_time, max_time, bytes)",
+                       nullptr};
+constexpr Table kGone{"gone", "row_checksum(7, first_id, last_id, records)", "a deletion"};
+constexpr Table kCursors{"cursors", "row_checksum(8, name, record_id, updated)", "the position of a cursor"};
+constexpr const Table* kAllTables[] = {&kMeta, &kFiles, &kGone, &kCursors};
+
 constexpr char kPutFile[] = R"(
-INSERT OR REPLACE INTO files(number, name, state, first_id, last_id, records, min_received, max_received,
-  min_time, max_time, bytes) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11))";
+INSERT OR REPLACE INTO files VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,
+  row_checksum(6, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)))";
+constexpr char kPutMeta[] = "INSERT OR REPLACE INTO meta VALUES(?1, ?2, row_checksum(5, ?1, ?2))";
 
 bool Continues(const Gap& before, const Gap& next) {
   return ToInt(before.last) + 1 == ToInt(next.first) &&
@@ -54,6 +72,7 @@ Result<std::unique_ptr<Catalog>> Catalog::Open(const std::string& path) {
   if (!database) return database.error();
   auto catalog = std::make_unique<Catalog>();
   catalog->database_ = std::move(*database);
+  catalog->database_.AddRowChecksum();
   if (const Result<void> ready = catalog->Initialize(); !ready) return ready.error();
   SyncFolder(path.substr(0, path.rfind('/')));  // the file is there, and its rollback journal is not
   return catalog;
@@ -63,14 +82,22 @@ Result<void> Catalog::Initialize() {
   // With an exclusive lock the WAL index is memory: nothing but this connection ever reads the catalog.
   if (const auto set = database_.Run("PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=FULL"); !set)
     return set;
-  const Result<std::int64_t> state = CheckSchema(database_, kCatalogApplicationId);
-  if (!state) return state.error();
+  const Result<std::int64_t> version = CheckSchema(database_, kCatalogApplicationId);
+  if (!version) return version.error();
   if (const auto set = database_.Run("PRAGMA journal_mode=WAL; PRAGMA journal_size_limit=1048576"); !set)
     return set;
-  if (*state == 0)
+  if (*version == 0)
     if (const Result<void> made = CreateTables(); !made) return made;
-  const Result<void> loaded = Load();
-  return loaded;
+  if (*version == 1)
+    if (const Result<void> migrated = MigrateFromVersion1(); !migrated) return migrated;
+  if (const Result<void> removed = RemoveDamagedRows(); !removed) return removed;
+  const Result<bool> complete = Load();
+  if (!complete) return complete.error();
+  return *complete ? Result<void>() : RepairMeta();
+}
+
+std::string Catalog::Sound(const char* sum) const {
+  return version_ == 1 ? std::string("1") : std::string("checksum = ") + sum;
 }
 
 Result<void> Catalog::CreateTables() {
@@ -78,31 +105,95 @@ Result<void> Catalog::CreateTables() {
   if (const auto begun = transaction.Begin(); !begun) return begun;
   if (const auto made = database_.Run(kTables); !made) return made;
   if (const auto marked = MarkSchema(database_, kCatalogApplicationId); !marked) return marked;
-  const std::string sql = "INSERT INTO meta VALUES('store_id','" + RandomStoreId() +
-                          "'),('reserved_id',0),('closed',1),('last_file',0)";
-  if (const auto put = database_.Run(sql.c_str()); !put) return put;
+  if (const auto put = PutStoreId(RandomStoreId()); !put) return put;
+  for (const auto& [key, value] : {std::pair{"reserved_id", 0}, {"closed", 1}, {"last_file", 0}})
+    if (const auto put = PutMeta(key, value); !put) return put;
   return transaction.Commit();
 }
 
-Result<void> Catalog::Load() {
-  Result<Statement> meta = database_.Prepare("SELECT key, value FROM meta");
-  if (!meta) return meta.error();
-  for (;;) {
-    const Result<bool> row = meta->Step();
-    if (!row) return row.error();
-    if (!*row) break;
-    const std::string_view key = meta->Text(0);
-    if (key == "store_id") store_id_ = meta->Text(1);
-    if (key == "reserved_id") reserved_id_ = static_cast<std::uint64_t>(meta->Int(1));
-    if (key == "closed") was_closed_ = meta->Int(1) != 0;
-    if (key == "last_file") last_file_number_ = static_cast<std::uint64_t>(meta->Int(1));
+Result<void> Catalog::MigrateFromVersion1() {
+  Transaction transaction(database_);
+  if (const auto begun = transaction.Begin(); !begun) return begun;
+  for (const Table* table : kAllTables) {
+    const std::string name = table->name;
+    const std::string sql = "ALTER TABLE " + name +
+                            " ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0; UPDATE " + name +
+                            " SET checksum=" + table->sum;
+    if (const auto done = database_.Run(sql.c_str()); !done) return done;
   }
-  if (store_id_.size() != 32) return StoreErrc::kCorrupt;
+  if (const auto marked = MarkSchema(database_, kCatalogApplicationId); !marked) return marked;
+  return transaction.Commit();
+}
+
+Result<void> Catalog::RemoveDamagedRows() {
+  for (const Table* table : kAllTables) {
+    const std::string condition = std::string(" FROM ") + table->name + " WHERE checksum <> " + table->sum;
+    const auto damaged = database_.Int("SELECT count(*)" + condition);
+    if (!damaged) return damaged.error();
+    if (*damaged == 0) continue;
+    const auto done = database_.Run(("DELETE" + condition).c_str());
+    if (!done && done.error() != StoreErrc::kDiskFull) return done;
+    if (table->damaged != nullptr)
+      warnings_.push_back("catalog.db: " + std::to_string(*damaged) + " damaged rows; each was " +
+                          table->damaged);
+  }
   return {};
 }
 
+Result<bool> Catalog::Load() {
+  Result<Statement> meta = database_.Prepare("SELECT key, value FROM meta WHERE " + Sound(kMeta.sum));
+  if (!meta) return {boost::system::in_place_error, meta.error()};
+  bool reserved = false, last_file = false;
+  was_closed_ = false;
+  for (;;) {
+    const Result<bool> row = meta->Step();
+    if (!row) return row;
+    if (!*row) break;
+    const std::string_view key = meta->Text(0);
+    if (key == "store_id") store_id_ = meta->Text(1);
+    if (key == "closed") was_closed_ = meta->Int(1) != 0;
+    if (key == "reserved_id") {
+      reserved_id_ = static_cast<std::uint64_t>(meta->Int(1));
+      reserved = true;
+    } else if (key == "last_file") {
+      last_file_number_ = static_cast<std::uint64_t>(meta->Int(1));
+      last_file = true;
+    }
+  }
+  return reserved && last_file && store_id_.size() == 32;
+}
+
+// What a lost row said is made up again, to the safe side.
+Result<void> Catalog::RepairMeta() {
+  warnings_.push_back(
+      "catalog.db: rows were damaged and made again; resume tokens may no longer be accepted");
+  const auto most = database_.Int(
+      "SELECT max(coalesce((SELECT max(last_id) FROM files), 0), coalesce((SELECT max(last_id) FROM gone), "
+      "0), "
+      "coalesce((SELECT max(record_id) FROM cursors), 0))");
+  if (!most) return most.error();
+  const auto number = database_.Int("SELECT coalesce(max(number), 0) FROM files");
+  if (!number) return number.error();
+  reserved_id_ = std::max(reserved_id_, static_cast<std::uint64_t>(*most));
+  reserved_is_guess_ = true;
+  last_file_number_ = std::max(last_file_number_, static_cast<std::uint64_t>(*number));
+  was_closed_ = false;
+  Transaction transaction(database_);
+  if (const auto begun = transaction.Begin(); !begun) return begun;
+  if (store_id_.size() != 32) store_id_ = RandomStoreId();
+  if (const auto put = PutStoreId(store_id_); !put) return put;
+  if (const auto put = PutMeta("last_file", static_cast<std::int64_t>(last_file_number_)); !put) return put;
+  return transaction.Commit();
+}
+
+Result<void> Catalog::PutStoreId(const std::string& id) {
+  Result<Statement> put = database_.Prepare(kPutMeta);
+  if (!put) return put.error();
+  return put->Bind(1, "store_id").Bind(2, id).Run();
+}
+
 Result<void> Catalog::PutMeta(std::string_view key, std::int64_t value) {
-  Result<Statement> put = database_.Prepare("UPDATE meta SET value=?2 WHERE key=?1");
+  Result<Statement> put = database_.Prepare(kPutMeta);
   if (!put) return put.error();
   return put->Bind(1, key).Bind(2, value).Run();
 }
@@ -131,7 +222,7 @@ Result<std::vector<FileInfo>> Catalog::FilesWhere(std::string_view condition) {
       "SELECT number, name, state, first_id, last_id, records, min_received, max_received, min_time, "
       "max_time, "
       "bytes FROM files WHERE " +
-      std::string(condition) + " ORDER BY number");
+      std::string(condition) + " AND " + Sound(kFiles.sum) + " ORDER BY number");
   if (!rows) return rows.error();
   std::vector<FileInfo> files;
   for (;;) {
@@ -159,6 +250,7 @@ Result<std::vector<FileInfo>> Catalog::HalfDeletedFiles() { return FilesWhere("s
 
 Result<void> Catalog::PutFile(const FileInfo& file) {
   const std::lock_guard lock(mutex_);
+  largest_file_ = std::max({largest_file_, last_file_number_, file.number});
   Transaction transaction(database_);
   if (const auto begun = transaction.Begin(); !begun) return begun;
   Result<Statement> put = database_.Prepare(kPutFile);
@@ -175,9 +267,7 @@ Result<void> Catalog::PutFile(const FileInfo& file) {
     if (file.totals.min_time != kNoTime) put->Bind(9, file.totals.min_time).Bind(10, file.totals.max_time);
   }
   if (const auto done = put->Run(); !done) return done;
-  Result<Statement> last = database_.Prepare("UPDATE meta SET value=max(value, ?1) WHERE key='last_file'");
-  if (!last) return last.error();
-  if (const auto done = last->Bind(1, static_cast<std::int64_t>(file.number)).Run(); !done) return done;
+  if (const auto done = PutMeta("last_file", static_cast<std::int64_t>(largest_file_)); !done) return done;
   return transaction.Commit();
 }
 
@@ -185,10 +275,14 @@ Result<void> Catalog::BeginDelete(std::uint64_t file_number, std::span<const Gap
   const std::lock_guard lock(mutex_);
   Transaction transaction(database_);
   if (const auto begun = transaction.Begin(); !begun) return begun;
-  Result<Statement> mark = database_.Prepare("UPDATE files SET state='deleting' WHERE number=?1");
+  Result<Statement> mark = database_.Prepare(
+      "UPDATE files SET state='deleting', checksum=row_checksum(6, number, name, 'deleting', first_id, "
+      "last_id, "
+      "records, min_received, max_received, min_time, max_time, bytes) WHERE number=?1");
   if (!mark) return mark.error();
   if (const auto done = mark->Bind(1, static_cast<std::int64_t>(file_number)).Run(); !done) return done;
-  Result<Statement> put = database_.Prepare("INSERT OR REPLACE INTO gone VALUES(?1, ?2, ?3)");
+  Result<Statement> put =
+      database_.Prepare("INSERT OR REPLACE INTO gone VALUES(?1, ?2, ?3, row_checksum(7, ?1, ?2, ?3))");
   if (!put) return put.error();
   for (const Gap& run : gone) {
     put->Bind(1, static_cast<std::int64_t>(ToInt(run.first)))
@@ -207,7 +301,8 @@ Result<void> Catalog::DropFile(std::uint64_t file_number) {
 
 Result<std::vector<Gap>> Catalog::Gone() {
   const std::lock_guard lock(mutex_);
-  Result<Statement> rows = database_.Prepare("SELECT first_id, last_id, records FROM gone ORDER BY first_id");
+  Result<Statement> rows = database_.Prepare("SELECT first_id, last_id, records FROM gone WHERE " +
+                                             Sound(kGone.sum) + " ORDER BY first_id");
   if (!rows) return rows.error();
   std::vector<Gap> gone;
   for (;;) {
@@ -222,7 +317,8 @@ Result<std::vector<Gap>> Catalog::Gone() {
 
 std::optional<RecordId> Catalog::GetCursor(const std::string& name) {
   const std::lock_guard lock(mutex_);
-  Result<Statement> get = database_.Prepare("SELECT record_id FROM cursors WHERE name=?1");
+  Result<Statement> get =
+      database_.Prepare("SELECT record_id FROM cursors WHERE name=?1 AND " + Sound(kCursors.sum));
   if (!get) return std::nullopt;
   const Result<bool> row = get->Bind(1, name).Step();
   if (!row || !*row) return std::nullopt;
@@ -234,7 +330,8 @@ Result<void> Catalog::PutCursors(std::span<const std::pair<std::string, RecordId
   const std::lock_guard lock(mutex_);
   Transaction transaction(database_);
   if (const auto begun = transaction.Begin(); !begun) return begun;
-  Result<Statement> put = database_.Prepare("INSERT OR REPLACE INTO cursors VALUES(?1, ?2, ?3)");
+  Result<Statement> put =
+      database_.Prepare("INSERT OR REPLACE INTO cursors VALUES(?1, ?2, ?3, row_checksum(8, ?1, ?2, ?3))");
   if (!put) return put.error();
   for (const auto& [name, id] : positions)
     if (const auto done = put->Bind(1, name).Bind(2, static_cast<std::int64_t>(ToInt(id))).Bind(3, now).Run();

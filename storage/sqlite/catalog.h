@@ -27,7 +27,11 @@ class Catalog {
   std::string store_id() const { return store_id_; }
   // As of Open(): no id above this was ever given out ...
   std::uint64_t reserved_id() const { return reserved_id_; }
-  // ... and whether the store was closed in order.
+  // ... unless that was lost; then it is only what the rest of the catalog tells.
+  bool reserved_is_guess() const { return reserved_is_guess_; }
+  // What was found damaged at Open().
+  const std::vector<std::string>& warnings() const { return warnings_; }
+  // Whether the store was closed in order.
   bool was_closed() const { return was_closed_; }
   // No log file ever had a larger number than this.
   std::uint64_t last_file_number() const { return last_file_number_; }
@@ -60,17 +64,26 @@ class Catalog {
  private:
   Result<void> Initialize();
   Result<void> CreateTables();
-  Result<void> Load();
+  Result<void> MigrateFromVersion1();
+  Result<void> RemoveDamagedRows();
+  Result<void> RepairMeta();
+  Result<void> PutStoreId(const std::string& id);
+  Result<bool> Load();  // false: rows of `meta` are missing
+  // A condition for rows whose checksum fits.
+  std::string Sound(const char* sum) const;
   Result<void> PutMeta(std::string_view key, std::int64_t value);
   Result<std::vector<FileInfo>> FilesWhere(std::string_view condition);
 
   std::mutex mutex_;  // guards database_
   Database database_;
+  std::uint64_t largest_file_ = 0;  // guarded as well
   // Constant after Open().
+  std::int64_t version_ = 2;  // 1 only when opened for reading
   std::string store_id_;
   std::uint64_t reserved_id_ = 0;
   std::uint64_t last_file_number_ = 0;
-  bool was_closed_ = true;
+  bool was_closed_ = true, reserved_is_guess_ = false;
+  std::vector<std::string> warnings_;
 };
 
 // 32 hex digits.

@@ -12,9 +12,14 @@ Result<std::unique_ptr<Catalog>> Catalog::OpenReadOnly(const std::string& path) 
   if (!database) return database.error();
   auto catalog = std::make_unique<Catalog>();
   catalog->database_ = std::move(*database);
-  if (const auto schema = CheckSchema(catalog->database_, kCatalogApplicationId); !schema)
-    return schema.error();
-  if (const Result<void> loaded = catalog->Load(); !loaded) return loaded.error();
+  const Result<std::int64_t> version = CheckSchema(catalog->database_, kCatalogApplicationId);
+  if (!version) return version.error();
+  if (*version == 0) return StoreErrc::kCorrupt;
+  catalog->version_ = *version;
+  catalog->database_.AddRowChecksum();
+  const Result<bool> complete = catalog->Load();
+  if (!complete) return complete.error();
+  if (!*complete) return StoreErrc::kCorrupt;
   return catalog;
 }
 
@@ -30,14 +35,14 @@ Result<void> Catalog::BecomeAnotherStore(RecordId last_stored, std::uint64_t nex
   Transaction transaction(database_);
   if (const auto begun = transaction.Begin(); !begun) return begun;
   const std::string id = RandomStoreId();
-  Result<Statement> put = database_.Prepare("UPDATE meta SET value=?1 WHERE key='store_id'");
-  if (!put) return put.error();
-  if (const auto done = put->Bind(1, id).Run(); !done) return done;
+  if (const auto done = PutStoreId(id); !done) return done;
   const std::int64_t reserved =
       std::max(static_cast<std::int64_t>(reserved_id_), static_cast<std::int64_t>(next_id) - 1);
   if (const auto done = PutMeta("reserved_id", reserved); !done) return done;
   if (const auto done = PutMeta("closed", 0); !done) return done;
-  Result<Statement> clamp = database_.Prepare("UPDATE cursors SET record_id=min(record_id, ?1)");
+  Result<Statement> clamp = database_.Prepare(
+      "UPDATE cursors SET record_id=min(record_id, ?1), "
+      "checksum=row_checksum(8, name, min(record_id, ?1), updated)");
   if (!clamp) return clamp.error();
   if (const auto done = clamp->Bind(1, static_cast<std::int64_t>(ToInt(last_stored))).Run(); !done)
     return done;

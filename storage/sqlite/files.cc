@@ -118,6 +118,7 @@ void SqliteStore::CheckpointIfDue() {
   checkpointed_wal_bytes_ = wal;
   At("checkpoint.begin");
   if (const auto done = current_->Checkpoint(wal >= kTruncateBytes); !done) Fail(done.error());
+  At("checkpoint.done");
 }
 
 }  // namespace cistern

@@ -42,6 +42,7 @@ std::vector<FileInfo> SqliteStore::Expired() {
 }
 
 Gap SqliteStore::Delete(const FileInfo& file) {
+  At("retention.begin");
   const Gap whole{file.totals.first_id, file.totals.last_id, file.totals.records};
   std::vector<Gap> runs;
   if (whole.records != 0) runs.push_back(whole);
@@ -50,12 +51,15 @@ Gap SqliteStore::Delete(const FileInfo& file) {
 
   // On a full disk the catalog may have no room until the file is gone.
   const bool noted = catalog_->BeginDelete(file.number, runs).has_value();
+  At("retention.marked");
   std::erase_if(closing_, [&](const Closing& closing) { return closing.info.number == file.number; });
   logs_->Remove(file.number, runs);
   RemoveLogFile(logs_->PathOf(file));
   SyncFolder(logs_dir_);  // or the file could come back after the catalog has forgotten it
+  At("retention.removed");
   if (!noted) (void)catalog_->BeginDelete(file.number, runs);
   (void)catalog_->DropFile(file.number);
+  At("retention.dropped");
   return whole;
 }
 

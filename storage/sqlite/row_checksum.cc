@@ -19,6 +19,11 @@ RowChecksum& RowChecksum::Add(std::string_view text) {
   return *this;
 }
 
+RowChecksum& RowChecksum::AddNull() {
+  octets_ += '\0';
+  return *this;
+}
+
 std::int64_t RowChecksum::value() const {
   return static_cast<std::int64_t>(XXH3_64bits_withSeed(octets_.data(), octets_.size(), seed_));
 }

@@ -13,6 +13,7 @@ class RowChecksum {
   explicit RowChecksum(std::uint64_t seed) : seed_(seed) {}
   RowChecksum& Add(std::int64_t value);
   RowChecksum& Add(std::string_view text);
+  RowChecksum& AddNull();
   std::int64_t value() const;
 
  private:

@@ -10,8 +10,8 @@ namespace cistern {
 
 inline constexpr std::int64_t kCatalogApplicationId = 0x43495343;  // CISC
 inline constexpr std::int64_t kLogApplicationId = 0x4349534c;      // CISL
-// Log files: 1 has one `tail` and no checksums.
-inline constexpr std::int64_t kCatalogVersion = 1, kLogVersion = 2;
+// 1: no checksums in rows; log files have one `tail` and no blocks.
+inline constexpr std::int64_t kCatalogVersion = 2, kLogVersion = 2;
 
 // The version; 0 when the database is empty. kTooNew: a newer release wrote it. kCorrupt: not a database, or
 // another program's.

@@ -4,6 +4,8 @@
 
 #include <cerrno>
 
+#include "storage/sqlite/row_checksum.h"
+
 namespace cistern {
 namespace {
 
@@ -61,6 +63,26 @@ boost::system::error_code ErrorOf(sqlite3* database) {
 int RememberWalPages(void* pages, sqlite3*, const char*, int count) {
   *static_cast<std::uint64_t*>(pages) = static_cast<std::uint64_t>(count);
   return SQLITE_OK;
+}
+
+void ComputeRowChecksum(sqlite3_context* context, int count, sqlite3_value** values) {
+  RowChecksum sum(static_cast<std::uint64_t>(count == 0 ? 0 : sqlite3_value_int64(values[0])));
+  for (int i = 1; i < count; ++i) {
+    switch (sqlite3_value_type(values[i])) {
+      case SQLITE_INTEGER:
+        sum.Add(sqlite3_value_int64(values[i]));
+        break;
+      case SQLITE_NULL:
+        sum.AddNull();
+        break;
+      default: {
+        const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(values[i]));
+        const int size = sqlite3_value_bytes(values[i]);
+        sum.Add(std::string_view(text == nullptr ? "" : text, static_cast<std::size_t>(size)));
+      }
+    }
+  }
+  sqlite3_result_int64(context, sum.value());
 }
 
 // SQLite's own URI form; only `?`, `#` and `%` need escaping.
@@ -208,6 +230,11 @@ Result<void> Database::ReadBlob(const char* table, const char* column, std::uint
   if (code != SQLITE_OK) done = ErrorOf(database_.get());
   sqlite3_blob_close(blob);
   return done;
+}
+
+void Database::AddRowChecksum() {
+  sqlite3_create_function_v2(database_.get(), "row_checksum", -1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, nullptr,
+                             ComputeRowChecksum, nullptr, nullptr, nullptr);
 }
 
 void Database::SetBusyTimeout(int milliseconds) { sqlite3_busy_timeout(database_.get(), milliseconds); }

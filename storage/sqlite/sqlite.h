@@ -65,6 +65,8 @@ class Database {
   // Copies octets [offset, offset + out.size()) of a blob by its rowid. kCorrupt: there are none such.
   Result<void> ReadBlob(const char* table, const char* column, std::uint64_t rowid, std::uint64_t offset,
                         std::span<char> out);
+  // Makes row_checksum(seed, value, ...) known to SQL: RowChecksum over integers, texts and NULLs.
+  void AddRowChecksum();
   // Waits this long for a lock before kBusy.
   void SetBusyTimeout(int milliseconds);
   // PASSIVE copies what it can; TRUNCATE copies everything and empties the -wal: kBusy when readers prevent

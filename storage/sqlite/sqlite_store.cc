@@ -15,6 +15,9 @@
 namespace cistern {
 namespace {
 
+// Beyond what is stored: reserved ahead, and of commits that failed.
+constexpr std::uint64_t kIdsThatMayBeGivenOut = std::uint64_t{1} << 22;
+
 Result<void> MakeDirs(const std::string& path) {
   for (std::size_t at = path.find('/', 1);; at = path.find('/', at + 1)) {
     const std::string folder = path.substr(0, at);
@@ -70,6 +73,7 @@ Result<void> SqliteStore::Start() {
   clients_ = std::move(recovered->clients);
   last_file_number_ = recovered->last_file_number;
   reserved_id_ = std::max(catalog_->reserved_id(), recovered->last_id);
+  if (catalog_->reserved_is_guess()) reserved_id_ += kIdsThatMayBeGivenOut;
   next_id_ = reserved_id_ + 1;
   last_id_ = recovered->last_id;
   logs_->Start(next_id_, std::move(*gone));
@@ -89,6 +93,7 @@ Result<void> SqliteStore::OpenCatalog() {
   }
   if (!catalog) return catalog.error();
   catalog_ = std::move(*catalog);
+  for (const std::string& warning : catalog_->warnings()) logs_->Warning(warning);
   return {};
 }
 

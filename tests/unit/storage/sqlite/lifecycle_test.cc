@@ -1,9 +1,9 @@
 #include <gmock/gmock.h>
-#include <sqlite3.h>
 #include <unistd.h>
 
 #include <fstream>
 
+#include "storage/sqlite/sqlite.h"
 #include "tests/unit/storage/sqlite/store_fixture.h"
 
 namespace cistern {
@@ -16,11 +16,10 @@ using testing::kNoon;
 class LifecycleTest : public testing::StoreTest {
  protected:
   static void Execute(const std::string& path, const std::string& sql) {
-    sqlite3* database = nullptr;
-    ASSERT_EQ(sqlite3_open(path.c_str(), &database), SQLITE_OK);
-    EXPECT_EQ(sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK)
-        << sqlite3_errmsg(database);
-    sqlite3_close(database);
+    Result<Database> database = Database::Open(path, Database::Mode::kReadWrite);
+    ASSERT_TRUE(database);
+    database->AddRowChecksum();
+    EXPECT_TRUE(database->Run(sql.c_str()));
   }
 };
 
@@ -80,9 +79,9 @@ TEST_F(LifecycleTest, NewerReleaseIsRefused) {
   Open();
   MustAppend({"a"});
   store_.reset();
-  Execute(options_.dir + "/catalog.db", "PRAGMA user_version=2");
+  Execute(options_.dir + "/catalog.db", "PRAGMA user_version=3");
   EXPECT_EQ(TryOpen().error(), make_error_code(StoreErrc::kTooNew));
-  Execute(options_.dir + "/catalog.db", "PRAGMA user_version=1");
+  Execute(options_.dir + "/catalog.db", "PRAGMA user_version=2");
   Execute(LogPath(LogFiles().front()), "PRAGMA user_version=3");
   EXPECT_EQ(TryOpen().error(), make_error_code(StoreErrc::kTooNew));
   Execute(LogPath(LogFiles().front()), "PRAGMA user_version=2");
@@ -94,7 +93,9 @@ TEST_F(LifecycleTest, IdsNearTheEndAreRefusedNotWrapped) {
   Open();
   MustAppend({"a"});
   store_.reset();
-  Execute(options_.dir + "/catalog.db", "UPDATE meta SET value=9223372036854775000 WHERE key='reserved_id'");
+  Execute(options_.dir + "/catalog.db",
+          "UPDATE meta SET value=9223372036854775000, checksum=row_checksum(5, key, 9223372036854775000) "
+          "WHERE key='reserved_id'");
   Open();
   EXPECT_EQ(Append({"b"}).error(), make_error_code(StoreErrc::kCorrupt));
   EXPECT_TRUE(Warned("ids are used up"));
@@ -133,8 +134,13 @@ TEST_F(LifecycleTest, HalfDoneDeletionIsFinished) {
   MustAppend({"a"});
   MustAppend({"b"}, kNoon + kDay);
   Crash();
-  Execute(options_.dir + "/catalog.db",
-          "UPDATE files SET state='deleting' WHERE number=1; INSERT INTO gone VALUES(1, 1, 1)");
+  Execute(
+      options_.dir + "/catalog.db",
+
+      "UPDATE files SET state='deleting' WHERE number=1; "
+      "UPDATE files SET checksum=row_checksum(6, number, name, state, first_id, last_id, records, "
+      "min_received, "
+      "max_received, min_time, max_time, bytes); INSERT INTO gone VALUES(1, 1, 1, row_checksum(7, 1, 1, 1))");
   Open();
   EXPECT_THAT(ReadAll(), ElementsAre("b"));
   EXPECT_EQ(LogFiles().size(), 1u);
