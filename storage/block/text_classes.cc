@@ -1,6 +1,6 @@
 #include "storage/block/text_classes.h"
 
-#include <cstring>
+#include <initializer_list>
 
 #include "storage/words.h"
 
@@ -11,12 +11,11 @@
 namespace cistern {
 namespace {
 
-// Bits of an octet's class.
-constexpr std::uint8_t kDigit = 1, kLetterHigh = 2, kLetterLow = 4, kUnderscore = 8, kEquals = 16,
-                       kMarkLow = 32, kMarkHigh = 64, kBeyondAscii = 128;
-constexpr std::uint8_t kWord = kDigit | kLetterHigh | kLetterLow | kUnderscore | kBeyondAscii;
-constexpr std::uint8_t kValue = kWord | kMarkLow | kMarkHigh;
-constexpr std::uint8_t kEvent = kDigit | kEquals;
+// Bits of an octet's class. A joiner's may also be set for word bytes.
+constexpr std::uint8_t kDigit = 1, kLetterLow = 2, kLetterHigh = 4, kUnderscore = 8, kJoinerLow = 16,
+                       kJoinerHigh = 32, kHexLetter = 64, kQuote = 128;
+constexpr std::uint8_t kAsciiWord = kDigit | kLetterLow | kLetterHigh | kUnderscore;
+constexpr std::uint8_t kJoiner = kJoinerLow | kJoinerHigh;
 
 constexpr std::uint16_t Bits(std::initializer_list<int> nibbles) {
   std::uint16_t set = 0;
@@ -34,10 +33,10 @@ constexpr ClassRule kRules[] = {
     {kLetterLow, Bits({4, 6}), Bits({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15})},
     {kLetterHigh, Bits({5, 7}), Bits({0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10})},
     {kUnderscore, Bits({5}), Bits({15})},
-    {kEquals, Bits({3}), Bits({13})},
-    {kMarkLow, Bits({2}), Bits({1, 3, 4, 5, 10, 11, 13, 14, 15})},  // ! # $ % * + - . /
-    {kMarkHigh, Bits({3, 4}), Bits({0, 10, 15})},                   // : ? @ (and 0 J O, which are word bytes)
-    {kBeyondAscii, Bits({8, 9, 10, 11, 12, 13, 14, 15}), 0xffff},
+    {kJoinerLow, Bits({2}), Bits({13, 14, 15})},  // - . /
+    {kJoinerHigh, Bits({3, 4}), Bits({0, 10})},   // : @ (and 0 J)
+    {kHexLetter, Bits({4, 6}), Bits({1, 2, 3, 4, 5, 6})},
+    {kQuote, Bits({2}), Bits({2})},  // "
 };
 
 struct NibbleTables {
@@ -59,55 +58,71 @@ constexpr NibbleTables kTables = MakeTables();
 constexpr std::uint8_t ClassOf(unsigned char octet) {
   return kTables.high[octet >> 4] & kTables.low[octet & 15];
 }
+constexpr bool IsWord(unsigned char octet) { return octet >= 0x80 || (ClassOf(octet) & kAsciiWord) != 0; }
 
-constexpr bool AgreesWithWords() {
+constexpr bool TablesAreRight() {
   for (int octet = 0; octet < 256; ++octet) {
     const auto c = static_cast<char>(octet);
     const std::uint8_t bits = ClassOf(static_cast<unsigned char>(octet));
-    if (((bits & kWord) != 0) != IsWordByte(c)) return false;
-    if (((bits & kDigit) != 0) != (c >= '0' && c <= '9')) return false;
-    if (((bits & kEvent) != 0) != ((c >= '0' && c <= '9') || c == '=')) return false;
+    const bool word = IsWord(static_cast<unsigned char>(octet));
+    const bool joiner = c == '.' || c == ':' || c == '-' || c == '/' || c == '@';
+    if (word != IsWordByte(c) || ((bits & kDigit) != 0) != (c >= '0' && c <= '9')) return false;
+    if (((bits & kJoiner) != 0 && !word) != joiner || ((bits & kQuote) != 0) != (c == '"')) return false;
+    if (((bits & kHexLetter) != 0) != (FoldByte(c) >= 'a' && FoldByte(c) <= 'f')) return false;
   }
   return true;
 }
-static_assert(AgreesWithWords());
+static_assert(TablesAreRight());
 
 struct Masks {
-  std::uint64_t word = 0, digit = 0, value = 0, events = 0;
+  std::uint64_t word = 0, digit = 0, hex_letter = 0, joiner = 0, equals = 0, quote = 0;
 };
 
-void Store(const Masks& masks, std::size_t index, TextClasses& out) {
-  out.word.words()[index] = masks.word;
-  out.digit.words()[index] = masks.digit;
-  out.value.words()[index] = masks.value;
-  out.events.words()[index] = masks.events;
+// The positions of word `index` that lie in the text.
+inline std::uint64_t Inside(std::size_t size, std::size_t index) {
+  const std::size_t left = size - index * 64;
+  return left >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << left) - 1;
+}
+
+inline void Store(const Masks& masks, std::uint64_t inside, std::size_t index, TextClasses& out) {
+  out.word[index] = masks.word & inside;
+  out.digit[index] = masks.digit & inside;
+  out.hex_letter[index] = masks.hex_letter & inside;
+  out.joiner[index] = masks.joiner & ~masks.word & inside;
+  out.equals[index] = masks.equals & inside;
+  out.quote[index] = masks.quote & inside;
 }
 
 Masks OfBlock(const char* text) {
   Masks masks;
   for (int i = 0; i < 64; ++i) {
     const std::uint8_t bits = ClassOf(static_cast<unsigned char>(text[i]));
-    masks.word |= std::uint64_t{(bits & kWord) != 0} << i;
+    masks.word |= std::uint64_t{IsWord(static_cast<unsigned char>(text[i]))} << i;
     masks.digit |= std::uint64_t{(bits & kDigit) != 0} << i;
-    masks.value |= std::uint64_t{(bits & kValue) != 0} << i;
-    masks.events |= std::uint64_t{(bits & kEvent) != 0} << i;
+    masks.hex_letter |= std::uint64_t{(bits & kHexLetter) != 0} << i;
+    masks.joiner |= std::uint64_t{(bits & kJoiner) != 0} << i;
+    masks.equals |= std::uint64_t{text[i] == '='} << i;
+    masks.quote |= std::uint64_t{text[i] == '"' || text[i] == '<'} << i;
   }
   return masks;
 }
 
-void ClassifyPlain(const char* text, std::size_t blocks, TextClasses& out) {
-  for (std::size_t i = 0; i < blocks; ++i) Store(OfBlock(text + i * 64), i, out);
+void ClassifyPlain(const char* text, std::size_t size, TextClasses& out) {
+  for (std::size_t i = 0; i * 64 < size; ++i) Store(OfBlock(text + i * 64), Inside(size, i), i, out);
 }
 
 #if defined(__x86_64__)
+#define CISTERN_AVX2 __attribute__((target("avx2")))
 
-__attribute__((target("avx2"))) inline std::uint32_t AnyBit(__m256i classes, std::uint8_t bits) {
-  const __m256i none = _mm256_cmpeq_epi8(_mm256_and_si256(classes, _mm256_set1_epi8(static_cast<char>(bits))),
-                                         _mm256_setzero_si256());
-  return ~static_cast<std::uint32_t>(_mm256_movemask_epi8(none));
+CISTERN_AVX2 inline std::uint64_t Where(__m256i octets, char octet) {
+  return static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(octets, _mm256_set1_epi8(octet))));
 }
 
-__attribute__((target("avx2"))) inline Masks OfHalfAvx2(const char* text) {
+CISTERN_AVX2 inline std::uint64_t WhereNot(__m256i classes, std::uint8_t bits) {
+  return Where(_mm256_and_si256(classes, _mm256_set1_epi8(static_cast<char>(bits))), 0);
+}
+
+CISTERN_AVX2 inline Masks OfHalfAvx2(const char* text) {
   const __m256i high_table =
       _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(kTables.high)));
   const __m256i low_table =
@@ -118,38 +133,38 @@ __attribute__((target("avx2"))) inline Masks OfHalfAvx2(const char* text) {
       _mm256_shuffle_epi8(high_table, _mm256_and_si256(_mm256_srli_epi16(octets, 4), nibble));
   const __m256i low = _mm256_shuffle_epi8(low_table, _mm256_and_si256(octets, nibble));
   const __m256i classes = _mm256_and_si256(high, low);
-  return {AnyBit(classes, kWord), AnyBit(classes, kDigit), AnyBit(classes, kValue), AnyBit(classes, kEvent)};
+  constexpr std::uint64_t kAll = 0xffffffffu;
+  const auto beyond_ascii = static_cast<std::uint32_t>(_mm256_movemask_epi8(octets));
+  return {.word = (WhereNot(classes, kAsciiWord) ^ kAll) | beyond_ascii,
+          .digit = WhereNot(classes, kDigit) ^ kAll,
+          .hex_letter = WhereNot(classes, kHexLetter) ^ kAll,
+          .joiner = WhereNot(classes, kJoiner) ^ kAll,
+          .equals = Where(octets, '='),
+          .quote = (WhereNot(classes, kQuote) ^ kAll) | Where(octets, '<')};
 }
 
-__attribute__((target("avx2"))) inline Masks OfBlockAvx2(const char* text) {
-  const Masks low = OfHalfAvx2(text), high = OfHalfAvx2(text + 32);
-  return {low.word | high.word << 32, low.digit | high.digit << 32, low.value | high.value << 32,
-          low.events | high.events << 32};
+CISTERN_AVX2 inline Masks OfBlockAvx2(const char* text) {
+  const Masks a = OfHalfAvx2(text), b = OfHalfAvx2(text + 32);
+  return {a.word | b.word << 32,     a.digit | b.digit << 32,   a.hex_letter | b.hex_letter << 32,
+          a.joiner | b.joiner << 32, a.equals | b.equals << 32, a.quote | b.quote << 32};
 }
 
-__attribute__((target("avx2"))) void ClassifyAvx2(const char* text, std::size_t blocks, TextClasses& out) {
-  for (std::size_t i = 0; i < blocks; ++i) Store(OfBlockAvx2(text + i * 64), i, out);
+CISTERN_AVX2 void ClassifyAvx2(const char* text, std::size_t size, TextClasses& out) {
+  for (std::size_t i = 0; i * 64 < size; ++i) Store(OfBlockAvx2(text + i * 64), Inside(size, i), i, out);
 }
 
 const bool kHasAvx2 = __builtin_cpu_supports("avx2");
-
 #endif
 
 }  // namespace
 
 void Classify(const char* text, std::size_t size, TextClasses& out) {
-  const std::size_t blocks = (size + 63) / 64;
 #if defined(__x86_64__)
-  (kHasAvx2 ? ClassifyAvx2 : ClassifyPlain)(text, blocks, out);
+  (kHasAvx2 ? ClassifyAvx2 : ClassifyPlain)(text, size, out);
 #else
-  ClassifyPlain(text, blocks, out);
+  ClassifyPlain(text, size, out);
 #endif
-  if (size % 64 != 0) {
-    const std::uint64_t inside = ~std::uint64_t{0} >> (64 - size % 64);
-    for (PositionSet* set : {&out.word, &out.digit, &out.value, &out.events})
-      set->words()[blocks - 1] &= inside;
-  }
-  Store({}, blocks, out);
+  Store({}, 0, (size + 63) / 64, out);
 }
 
 }  // namespace cistern

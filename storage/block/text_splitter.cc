@@ -1,96 +1,114 @@
 #include "storage/block/text_splitter.h"
 
-#include <algorithm>
 #include <cstring>
-
-#include "storage/words.h"
 
 namespace cistern {
 namespace {
 
 constexpr std::size_t kSlack = 64;
 
-constexpr bool IsJoiner(char c) { return c == '.' || c == ':' || c == '-' || c == '/' || c == '@'; }
-constexpr bool IsHexLetter(char c) { return FoldByte(c) >= 'a' && FoldByte(c) <= 'f'; }
+// Where runs of `set` end that hold a bit of `seeds`: behind their last bit. Adding a seed to a run carries
+// out of it. `carry` goes from word to word.
+inline std::uint64_t EndsOfSeeded(std::uint64_t set, std::uint64_t seeds, std::uint64_t& carry) {
+  const std::uint64_t sum = set + seeds, with_carry = sum + carry;
+  carry = (sum < set) | (with_carry < sum);
+  return with_carry & ~set;
+}
+
+// The bits of runs of `set` from the first seed on.
+inline std::uint64_t FillUp(std::uint64_t set, std::uint64_t seeds, std::uint64_t& carry) {
+  const std::uint64_t sum = set + seeds, with_carry = sum + carry;
+  const std::uint64_t filled = (set & ~with_carry) | seeds;
+  carry = (sum < set) | (with_carry < sum);
+  return filled & set;
+}
 
 }  // namespace
 
 TextSplitter::TextSplitter() : text_(kMaxSplitOctets + kSlack), form_(kMaxSplitOctets + kMaxSlots + kSlack) {}
-TextSplitter::~TextSplitter() = default;
 
 void TextSplitter::Split(std::string_view text) {
   if (!text.empty()) std::memcpy(text_.data(), text.data(), text.size());
   Classify(text_.data(), text.size(), classes_);
-  FindSlots(text.size());
+  FindWords(text.size());
+  JoinWords(text.size());
   MakeForm(text.size());
 }
 
-void TextSplitter::FindSlots(std::size_t size) {
-  count_ = 0;
-  std::size_t at = 0;  // behind the last slot; no word goes on here
-  while ((at = classes_.events.NextIn(at, size)) < size) {
-    SlotRange& slot = slots_[count_];
-    if (text_[at] == '=') {
-      ++at;
-      if (!ValueAt(at, size, slot)) continue;
-    } else {
-      const std::size_t floor = count_ == 0 ? 0 : slots_[count_ - 1].end;
-      slot.begin = static_cast<std::uint16_t>(SlotBegin(classes_.word.RunStart(at), floor));
-      slot.end = static_cast<std::uint16_t>(SlotEnd(classes_.word.NextOut(at), size));
+// One pass over the bitmaps: which words have digits, stand in values, or may be groups of hex letters.
+void TextSplitter::FindWords(std::size_t size) {
+  const std::size_t words = size / 64 + 1;
+  for (std::size_t i = 0; i < words; ++i) quoted_[i] = 0;
+  std::uint64_t after_equals = 0, after_word = 0;  // the last bit of the word before
+  std::uint64_t value_carry = 0, sure_carry = 0, any_carry = 0;
+  for (std::size_t i = 0; i < words; ++i) {
+    const std::uint64_t word = classes_.word[i], in_value = word | classes_.joiner[i];
+    const std::uint64_t behind_equals = classes_.equals[i] << 1 | after_equals;
+    if ((behind_equals & classes_.quote[i]) != 0) AddQuotedValues(i, behind_equals & classes_.quote[i]);
+    const std::uint64_t value = FillUp(in_value, behind_equals & in_value, value_carry);
+    const std::uint64_t sure = classes_.digit[i] | (value & word) | quoted_[i];
+    sure_ends_[i] = EndsOfSeeded(word, sure, sure_carry);
+    ends_[i] = EndsOfSeeded(word, sure | HexGroups(i, word & ~(word << 1 | after_word)), any_carry);
+    after_equals = classes_.equals[i] >> 63;
+    after_word = word >> 63;
+  }
+}
+
+// Those of `starts` where a word of two or four hex letters starts.
+std::uint64_t TextSplitter::HexGroups(std::size_t i, std::uint64_t starts) const {
+  const PositionSet &hex = classes_.hex_letter, &word = classes_.word;
+  const std::uint64_t two = starts & hex[i] & hex.Ahead(i, 1);
+  if (two == 0) return 0;
+  return two & (~word.Ahead(i, 2) | (hex.Ahead(i, 2) & hex.Ahead(i, 3) & ~word.Ahead(i, 4)));
+}
+
+// Of values that stand in quotes as a whole, or behind `<`.
+void TextSplitter::AddQuotedValues(std::size_t i, std::uint64_t openings) {
+  for (; openings != 0; openings &= openings - 1) {
+    const std::size_t opening = i * 64 + static_cast<std::size_t>(std::countr_zero(openings));
+    std::size_t end = opening + 1;
+    while (classes_.word.Has(end) || classes_.joiner.Has(end)) ++end;
+    if (text_[opening] == '"' && !(classes_.quote.Has(end) && text_[end] == '"')) continue;
+    for (std::size_t at = opening + 1; at < end; ++at)
+      if (classes_.word.Has(at)) quoted_.Add(at);
+  }
+}
+
+// Hardly a branch here depends on the text: a wrong guess costs more than all of a slot's work.
+void TextSplitter::JoinWords(std::size_t size) {
+  std::size_t kept = 0;     // slots that are complete
+  bool slot_sure = false;   // whether the one behind them has a word that must be in a slot
+  bool last_sure = false;   // whether the last word was such a one
+  std::size_t last = size;  // where that word ended
+  for (std::size_t i = 0; i < size / 64 + 1; ++i) {
+    for (std::uint64_t bits = ends_[i]; bits != 0; bits &= bits - 1) {
+      const std::size_t end = i * 64 + static_cast<std::size_t>(std::countr_zero(bits));
+      const std::size_t begin = classes_.word.RunStart(end);
+      const bool sure = sure_ends_.Has(end);
+      const bool hyphen = (text_[last] == ':') | (text_[last] == '-');
+      const bool joined = (begin == last + 1) & classes_.joiner.Has(last) & ((sure & last_sure) | hyphen);
+      kept += !joined & slot_sure;
+      if (kept == kMaxSlots) {
+        slots_[kMaxSlots - 1].end = static_cast<std::uint16_t>(size);
+        count_ = kMaxSlots;
+        return;
+      }
+      slots_[kept] = {joined ? slots_[kept].begin : static_cast<std::uint16_t>(begin),
+                      static_cast<std::uint16_t>(end)};
+      slot_sure = (joined & slot_sure) | sure;
+      last_sure = sure;
+      last = end;
     }
-    if (++count_ == kMaxSlots) slot.end = static_cast<std::uint16_t>(size);
-    at = slot.end;
   }
+  count_ = kept + slot_sure;
 }
 
-// Takes in the digit words that follow, each behind a single joiner. Groups of hex letters between colons or
-// hyphens count as such, or addresses and UUIDs would fall apart wherever a group happens to have no digit.
-std::size_t TextSplitter::SlotEnd(std::size_t end, std::size_t size) const {
-  while (end + 1 < size && IsJoiner(text_[end]) && classes_.word.Has(end + 1)) {
-    const std::size_t next = classes_.word.NextOut(end + 1);
-    const bool hex = (text_[end] == ':' || text_[end] == '-') && IsHexGroup(end + 1, next);
-    if (!hex && classes_.digit.NextIn(end + 1, next) >= next) break;
-    end = next;
-  }
-  return end;
-}
-
-std::size_t TextSplitter::SlotBegin(std::size_t begin, std::size_t floor) const {
-  while (begin >= floor + 2 && text_[begin - 1] == ':' && classes_.word.Has(begin - 2)) {
-    const std::size_t before = classes_.word.RunStart(begin - 1);
-    if (!IsHexGroup(before, begin - 1)) break;
-    begin = before;
-  }
-  return begin;
-}
-
-bool TextSplitter::IsHexGroup(std::size_t begin, std::size_t end) const {
-  return (end - begin == 2 || end - begin == 4) &&
-         std::all_of(text_.begin() + static_cast<std::ptrdiff_t>(begin),
-                     text_.begin() + static_cast<std::ptrdiff_t>(end), IsHexLetter);
-}
-
-// The value that starts at `at`, behind `=`, perhaps in quotes or brackets. Quoted text of several words is
-// none.
-bool TextSplitter::ValueAt(std::size_t at, std::size_t size, SlotRange& slot) const {
-  char quote = 0;
-  if (at < size && (text_[at] == '"' || text_[at] == '\'')) quote = text_[at++];
-  if (at < size && text_[at] == '<') ++at;
-  const std::size_t end = classes_.value.NextOut(at);
-  const std::size_t begin = classes_.word.NextIn(at, end);
-  if (begin >= end || (quote != 0 && (end >= size || text_[end] != quote))) return false;
-  std::size_t last = end;
-  while (!classes_.word.Has(last - 1)) --last;
-  slot = {static_cast<std::uint16_t>(begin), static_cast<std::uint16_t>(last)};
-  return true;
-}
-
-// Copies pieces sixteen octets at a time, as both buffers have room behind their ends.
+// Copies pieces 32 octets at a time, as both buffers have room behind their ends.
 void TextSplitter::MakeForm(std::size_t size) {
   char* to = form_.data();
   std::size_t at = 0;
   const auto copy = [&](std::size_t end) {
-    for (std::size_t i = at; i < end; i += 16) std::memcpy(to + (i - at), text_.data() + i, 16);
+    for (std::size_t i = at; i < end; i += 32) std::memcpy(to + (i - at), text_.data() + i, 32);
     to += end - at;
   };
   for (const SlotRange& slot : slots()) {

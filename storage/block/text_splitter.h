@@ -1,12 +1,15 @@
-// Finds the slots of a text: every word with a digit, digit words joined by a single one of `.:-/@` together,
-// and values behind `=`. A slot begins and ends where a word does, so between two slots there is at least one
-// octet that is no word byte.
+// Finds the slots of a text: every word with a digit, and every word of a value behind `=`; those joined by a
+// single one of `.:-/@` together. A slot begins and ends where a word does, so between two slots there is at
+// least one octet that is no word byte.
+//
+// Groups of two or four hex letters between colons or hyphens count as digits where they are joined to some:
+// or hardware addresses and UUIDs would fall apart wherever a group happens to have no digit.
 //
 // Threads: one at a time.
 #pragma once
 
+#include <array>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -26,7 +29,6 @@ struct SlotRange {
 class TextSplitter {
  public:
   TextSplitter();
-  ~TextSplitter();
 
   // `text` is at most kMaxSplitOctets long. The results are valid until the next call.
   void Split(std::string_view text);
@@ -36,11 +38,10 @@ class TextSplitter {
   std::string_view form() const { return {form_.data(), form_size_}; }
 
  private:
-  void FindSlots(std::size_t size);
-  std::size_t SlotEnd(std::size_t end, std::size_t size) const;
-  std::size_t SlotBegin(std::size_t begin, std::size_t floor) const;
-  bool ValueAt(std::size_t at, std::size_t size, SlotRange& slot) const;
-  bool IsHexGroup(std::size_t begin, std::size_t end) const;
+  void FindWords(std::size_t size);
+  std::uint64_t HexGroups(std::size_t i, std::uint64_t starts) const;
+  void AddQuotedValues(std::size_t i, std::uint64_t openings);
+  void JoinWords(std::size_t size);
   void MakeForm(std::size_t size);
 
   std::vector<char> text_, form_;  // both with room to read and write beyond the end
@@ -48,6 +49,8 @@ class TextSplitter {
   std::array<SlotRange, kMaxSlots> slots_;
   std::size_t count_ = 0;
   TextClasses classes_;
+  PositionSet quoted_;            // word bytes of values in quotes
+  PositionSet ends_, sure_ends_;  // behind the words that may belong to slots, and those that must
 };
 
 }  // namespace cistern
