@@ -2,7 +2,7 @@
 // with the flat file of the same messages. Prints one JSON object a line. See README.md.
 //
 //   store_tool fill DIR FLAT RECORDS [COMMIT]  FLAT `-`: none. Received times spread over one hour.
-//   store_tool ask DIR                         each question five times: median milliseconds
+//   store_tool ask DIR [QUESTION]              each question, or one, five times: median milliseconds
 //   store_tool compare DIR FLAT                the octets of every message, one by one
 //   store_tool fts DIR DATABASE                the same records as a SQLite table with indexes and FTS5
 //   store_tool ask-fts DATABASE                the questions that it can answer
@@ -124,8 +124,12 @@ void Fill(const std::string& dir, const std::string& flat, std::uint64_t records
       records, octets, append * 1e6 / static_cast<double>(records), close, BytesOf(dir));
 }
 
+// The one that is wanted; empty: all.
+std::string only;
+
 // Asks six times, the first to warm the caches; prints the median.
 void Time(const char* name, const std::function<std::uint64_t()>& ask) {
+  if (!only.empty() && only != name) return;
   std::vector<double> times;
   std::uint64_t answer = 0;
   const double cpu = CpuSeconds();
@@ -289,6 +293,7 @@ int main(int argc, char** argv) {
   if (command == "fill" && argc > 4) {
     cistern::Fill(argv[2], argv[3], std::stoull(argv[4]), argc > 5 ? std::stoull(argv[5]) : 60'000);
   } else if (command == "ask") {
+    if (argc > 3) cistern::only = argv[3];
     cistern::Ask(argv[2]);
   } else if (command == "compare" && argc > 3) {
     cistern::Compare(argv[2], argv[3]);
