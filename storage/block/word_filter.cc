@@ -101,6 +101,7 @@ void BloomAdd(std::span<char> bloom, std::span<const WordKey> keys) {
 
 bool BloomMayHold(std::string_view bloom, WordKey key) {
   if (bloom.empty()) return false;
+  if (bloom.size() % kBlockOctets != 0) return true;
   std::uint64_t words[4];
   std::memcpy(words, bloom.data() + BlockOf(key, bloom.size() / kBlockOctets) * kBlockOctets, sizeof words);
   for (unsigned i = 0; i < 4; ++i)

@@ -47,7 +47,7 @@ inline constexpr std::size_t kBitsPerWord = 16;
 std::size_t BloomOctets(std::size_t keys, std::size_t bits_per_key = kBitsPerWord);
 // `bloom` holds BloomOctets() octets, all 0 at first.
 void BloomAdd(std::span<char> bloom, std::span<const WordKey> keys);
-// False for an empty filter.
+// False for an empty filter, true for one that is cut off.
 bool BloomMayHold(std::string_view bloom, WordKey key);
 
 // Empty when there are neither keys nor pages. Pages ascend.

@@ -51,6 +51,11 @@ TEST(WordFilter, EmptyFilterHoldsNothing) {
   EXPECT_EQ(WriteChunk(3, kSeed, {}, {}), "");
 }
 
+TEST(WordFilter, FilterThatIsCutOffMayHoldEverything) {
+  for (const std::size_t size : {1u, 31u, 33u, 63u})
+    EXPECT_TRUE(BloomMayHold(std::string(size, '\0'), 123)) << size;
+}
+
 TEST(WordFilter, EveryKeyMayBeHeldAndFewOthers) {
   for (const std::size_t count : {1u, 7u, 300u, 5000u}) {
     const std::vector<WordKey> keys = RandomKeys(count, count);
