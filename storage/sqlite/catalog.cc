@@ -86,6 +86,9 @@ Result<void> Catalog::Initialize() {
   if (!version) return version.error();
   if (const auto set = database_.Run("PRAGMA journal_mode=WAL; PRAGMA journal_size_limit=1048576"); !set)
     return set;
+  const auto whole = database_.Int("SELECT quick_check = 'ok' FROM pragma_quick_check(1)");
+  if (!whole) return whole.error();
+  if (*whole == 0) return StoreErrc::kCorrupt;
   if (*version == 0)
     if (const Result<void> made = CreateTables(); !made) return made;
   if (*version == 1)
@@ -94,6 +97,21 @@ Result<void> Catalog::Initialize() {
   const Result<bool> complete = Load();
   if (!complete) return complete.error();
   return *complete ? Result<void>() : RepairMeta();
+}
+
+void Catalog::TakeOver(const std::string& damaged) {
+  const std::lock_guard lock(mutex_);
+  Result<Statement> attach = database_.Prepare("ATTACH ?1 AS old");
+  if (!attach || !attach->Bind(1, damaged).Run()) return;
+  for (const Table* table : kAllTables) {
+    const std::string name = table->name;
+    const std::string sql = "INSERT OR REPLACE INTO main." + name + " SELECT * FROM old." + name +
+                            " WHERE checksum IS " + table->sum;
+    (void)database_.Run(sql.c_str());  // what can be read
+  }
+  (void)database_.Run("DETACH old");
+  (void)Load();
+  was_closed_ = false;
 }
 
 std::string Catalog::Sound(const char* sum) const {
@@ -127,7 +145,8 @@ Result<void> Catalog::MigrateFromVersion1() {
 
 Result<void> Catalog::RemoveDamagedRows() {
   for (const Table* table : kAllTables) {
-    const std::string condition = std::string(" FROM ") + table->name + " WHERE checksum <> " + table->sum;
+    const std::string condition =
+        std::string(" FROM ") + table->name + " WHERE checksum IS NOT " + table->sum;
     const auto damaged = database_.Int("SELECT count(*)" + condition);
     if (!damaged) return damaged.error();
     if (*damaged == 0) continue;

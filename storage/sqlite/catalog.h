@@ -24,6 +24,9 @@ class Catalog {
   // catalog.
   static Result<std::unique_ptr<Catalog>> OpenReadOnly(const std::string& path);
 
+  // Right after Open() of a new one: everything that can still be read of a damaged one and is sound.
+  void TakeOver(const std::string& damaged);
+
   std::string store_id() const { return store_id_; }
   // As of Open(): no id above this was ever given out ...
   std::uint64_t reserved_id() const { return reserved_id_; }

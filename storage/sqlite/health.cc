@@ -80,8 +80,10 @@ Result<void> SqliteStore::Reopen() {
   ForgetSealing();
   current_.reset();
   if (current_info_.number != 0) {
-    Result<std::unique_ptr<LogFile>> file =
-        LogFile::Open(logs_->PathOf(current_info_), options_.sync, /*thorough=*/true);
+    Result<std::unique_ptr<LogFile>> file = StoreErrc::kCorrupt;
+    // A file that was found damaged while it was written to gets nothing more.
+    if (failed_ != static_cast<int>(StoreErrc::kCorrupt))
+      file = LogFile::Open(logs_->PathOf(current_info_), options_.sync, /*thorough=*/true);
     if (file) {
       // The failed commit may be in the page cache without being on the disk. It is taken out, and a full
       // checkpoint makes sure that no later commit stands behind a hole in the WAL.
@@ -94,7 +96,8 @@ Result<void> SqliteStore::Reopen() {
     if (file) {
       Adopt(current_info_, std::move(*file));
     } else {
-      SetAside(*catalog_, *logs_, current_info_, /*known=*/true);
+      if (!KeepForReading(*catalog_, *logs_, current_info_))
+        SetAside(*catalog_, *logs_, current_info_, /*known=*/true);
       current_info_ = {};
     }
   }

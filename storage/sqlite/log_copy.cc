@@ -43,7 +43,8 @@ Result<void> LogCopy::MakeTables() {
   const Result<std::int64_t> version = source_.Int("PRAGMA user_version");
   if (!version) return version.error();
   Result<Statement> tables = source_.Prepare(
-      "SELECT name, sql FROM sqlite_schema WHERE type='table' AND name NOT LIKE 'sqlite_%' ORDER BY rowid");
+      "SELECT name, sql FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' "
+      "ORDER BY rowid");
   if (!tables) return tables.error();
   for (;;) {
     const Result<bool> row = tables->Step();

@@ -124,7 +124,8 @@ void LogSet::Quarantine(const FileInfo& file, RecordId first, RecordId last) {
   {
     const std::lock_guard lock(mutex_);
     damaged_files_.insert(file.number);
-    if (quarantined_ids_.size() == kMaxRemembered || !quarantined_ids_.insert(ToInt(first)).second) return;
+    if (quarantined_ids_.size() == kMaxRemembered) return;
+    if (!quarantined_ids_.emplace(ToInt(first), ToInt(last) - ToInt(first) + 1).second) return;
   }
   quarantined_.fetch_add(1, std::memory_order_relaxed);
   Warning("records " + std::to_string(ToInt(first)) + " to " + std::to_string(ToInt(last)) + " in " +
@@ -140,10 +141,12 @@ void LogSet::ReportHole(const FileInfo& file, RecordId after, RecordId before, s
   {
     const std::lock_guard lock(mutex_);
     damaged_files_.insert(file.number);
-    const auto known = quarantined_ids_.upper_bound(ToInt(after));
-    if (known != quarantined_ids_.end() && *known < ToInt(before)) return;  // a row of them was met itself
-    if (quarantined_ids_.size() == kMaxRemembered) return;
-    quarantined_ids_.insert(ToInt(after) + 1);
+    // Without those whose row was met itself.
+    for (auto at = quarantined_ids_.upper_bound(ToInt(after));
+         at != quarantined_ids_.end() && at->first < ToInt(before); ++at)
+      records -= std::min(records, at->second);
+    if (records == 0 || quarantined_ids_.size() == kMaxRemembered) return;
+    quarantined_ids_[ToInt(after) + 1] += records;
   }
   quarantined_.fetch_add(1, std::memory_order_relaxed);
   Warning(std::to_string(records) + " records between " + std::to_string(ToInt(after)) + " and " +

@@ -83,7 +83,8 @@ class LogSet {
   std::map<std::uint64_t, FileInfo> files_;
   RecentBatches recent_;
   std::vector<Gap> gone_;
-  std::set<std::uint64_t> quarantined_ids_, unreadable_files_, damaged_files_, bad_index_files_;
+  std::map<std::uint64_t, std::uint64_t> quarantined_ids_;  // first id, and how many records at most
+  std::set<std::uint64_t> unreadable_files_, damaged_files_, bad_index_files_;
 };
 
 }  // namespace cistern

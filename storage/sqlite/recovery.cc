@@ -55,7 +55,7 @@ void ForgetMissing(Catalog& catalog, LogSet& logs, const Listing& listing,
       ++at;
       continue;
     }
-    if (at->second.totals.records != 0) logs.Warning("log file " + at->second.name + " is missing");
+    logs.Warning("log file " + at->second.name + " is missing");
     (void)catalog.BeginDelete(at->first, WholeRange(at->second));
     (void)catalog.DropFile(at->first);
     at = known.erase(at);
@@ -108,8 +108,9 @@ bool IsUnfinished(const std::string& path) {
   return version && *version == 0;
 }
 
-// A damaged file gets nothing more; what can be read of it is served. False when that is nothing.
-bool KeepForReading(Catalog& catalog, LogSet& logs, FileInfo file, Recovered& recovered) {
+}  // namespace
+
+bool KeepForReading(Catalog& catalog, LogSet& logs, FileInfo file) {
   const std::string path = logs.PathOf(file);
   Result<std::unique_ptr<LogReader>> reader = LogReader::Open(path, /*closed=*/true);
   if (!reader) return false;
@@ -121,11 +122,12 @@ bool KeepForReading(Catalog& catalog, LogSet& logs, FileInfo file, Recovered& re
   logs.Warning("log file " + file.name +
                " is damaged; what can be read of it is served, new records go elsewhere");
   (void)catalog.PutFile(file);
-  recovered.last_id = std::max(recovered.last_id, ToInt(file.totals.last_id));
   logs.Put(file);
   logs.MarkDamaged(file.number);
   return true;
 }
+
+namespace {
 
 // One file of the listing: into `logs` when it is usable, set aside when not.
 Result<void> TakeIn(Catalog& catalog, LogSet& logs, Sync sync, FileInfo file, bool newest, bool in_catalog,
@@ -140,9 +142,11 @@ Result<void> TakeIn(Catalog& catalog, LogSet& logs, Sync sync, FileInfo file, bo
   if (!done && done.error() == StoreErrc::kCorrupt) {
     if (!in_catalog && IsUnfinished(path)) {
       RemoveLogFile(path);
-    } else if (!KeepForReading(catalog, logs, file, recovered)) {
+    } else if (!KeepForReading(catalog, logs, file)) {
       SetAside(catalog, logs, file, file.closed);
     }
+    for (const FileInfo& kept : logs.Files())
+      recovered.last_id = std::max(recovered.last_id, ToInt(kept.totals.last_id));
     return {};
   }
   if (!done && done.error() != StoreErrc::kDiskFull) return done;

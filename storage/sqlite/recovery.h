@@ -23,6 +23,8 @@ struct Recovered {
 // its `current_info` set, so that the caller can try again.
 Result<Recovered> Recover(Catalog& catalog, LogSet& logs, Sync sync, std::int64_t now);
 
+// A damaged file gets nothing more; what can be read of it is served from now on. False when that is nothing.
+bool KeepForReading(Catalog& catalog, LogSet& logs, FileInfo file);
 // Renames a log file and its side files to *.damaged and remembers its records as gone. `known`: the
 // catalog's figures are right, so readers can be told how many records are missing.
 void SetAside(Catalog& catalog, LogSet& logs, const FileInfo& file, bool known);

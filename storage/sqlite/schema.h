@@ -1,4 +1,5 @@
-// Which program and release a database belongs to: PRAGMA application_id and user_version.
+// Which program and release a database belongs to: PRAGMA application_id and user_version, and once more in
+// the name of an empty view, because a flipped bit in the header must not make a file another program's.
 #pragma once
 
 #include <cstdint>

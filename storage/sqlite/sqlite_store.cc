@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <string_view>
 
 #include "storage/sqlite/log_scan.h"
@@ -27,6 +28,13 @@ Result<void> MakeDirs(const std::string& path) {
     if (made == 0 || errno == EEXIST) return {};
     return errno == ENOSPC ? StoreErrc::kDiskFull : StoreErrc::kNoAccess;
   }
+}
+
+bool HasLogFiles(const std::string& logs_dir) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(logs_dir, error))
+    if (ParseLogFileName(entry.path().filename().string())) return true;
+  return false;
 }
 
 }  // namespace
@@ -83,13 +91,17 @@ Result<void> SqliteStore::Start() {
 
 Result<void> SqliteStore::OpenCatalog() {
   const std::string path = options_.dir + "/catalog.db";
+  constexpr std::uint64_t kLeastDatabase = 512;
+  if (FileBytes(path) < kLeastDatabase && HasLogFiles(logs_dir_))
+    logs_->Warning("catalog.db is missing; a new one is made. Cursors are lost, records are not");
   Result<std::unique_ptr<Catalog>> catalog = Catalog::Open(path);
   if (!catalog && catalog.error() == StoreErrc::kCorrupt) {
     for (const char* suffix : {"", "-wal", "-shm"})
       std::rename((path + suffix).c_str(), (path + ".damaged" + suffix).c_str());
-    logs_->Warning(
-        "catalog.db is damaged; it was renamed to catalog.db.damaged. Cursors are lost, records are not");
     catalog = Catalog::Open(path);
+    if (catalog) (*catalog)->TakeOver(path + ".damaged");
+    logs_->Warning(
+        "catalog.db is damaged; it was renamed to catalog.db.damaged. Cursors may be lost, records are not");
   }
   if (!catalog) return catalog.error();
   catalog_ = std::move(*catalog);
@@ -107,6 +119,8 @@ SqliteStore::~SqliteStore() {
   const bool complete = !current_ || current_->Checkpoint(/*truncate=*/true).has_value();
   logs_->readers().CloseAll();
   current_.reset();
+  if (current_info_.number != 0)
+    (void)catalog_->PutFile(current_info_);  // should it be missing at the next start
   if (opened && complete && closing_.empty() && failed_ == 0) (void)catalog_->Close(next_id_ - 1);
 }
 

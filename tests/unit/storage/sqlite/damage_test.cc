@@ -3,6 +3,7 @@
 
 #include <fstream>
 
+#include "storage/sqlite/sqlite.h"
 #include "tests/unit/storage/sqlite/store_fixture.h"
 
 namespace cistern {
@@ -173,6 +174,86 @@ TEST_F(DamageTest, DamagedCatalogIsRebuiltFromTheLogFiles) {
   MustAppend({"c"}, kNoon + kDay);
   EXPECT_THAT(ReadAll(), ElementsAre("a", "b", "c"));
   EXPECT_THAT(ids_, ElementsAre(1, 2, 3));
+}
+
+TEST_F(DamageTest, DamagedRowOfTheCatalogIsNotBelieved) {
+  Open();
+  const std::pair<std::string, RecordId> positions[] = {{"a", RecordId{1}}, {"b", RecordId{2}}};
+  MustAppend({"a", "b"});
+  ASSERT_TRUE(store_->PutCursors(positions));
+  store_.reset();
+  Database catalog = *Database::Open(options_.dir + "/catalog.db", Database::Mode::kReadWrite);
+  ASSERT_TRUE(
+      catalog.Run("UPDATE cursors SET record_id=9 WHERE name='a'; UPDATE meta SET value=3 WHERE "
+                  "key='reserved_id'; UPDATE files SET name='000001-2026-11-20.dc'"));
+  catalog = {};
+  Open();
+  EXPECT_TRUE(Warned("the position of a cursor"));
+  EXPECT_EQ(store_->GetCursor("a"), std::nullopt);
+  EXPECT_EQ(store_->GetCursor("b"), RecordId{2});
+  MustAppend({"c"});
+  EXPECT_THAT(ReadAll(), ElementsAre("a", "b", "c"));
+  EXPECT_GT(ids_.back(), 1u << 20) << "nobody knows what was reserved";
+}
+
+TEST_F(DamageTest, WhatIsSoundInADamagedCatalogIsTakenOver) {
+  Open();
+  const std::pair<std::string, RecordId> positions[] = {{"a", RecordId{1}}};
+  MustAppend({"a"});
+  ASSERT_TRUE(store_->PutCursors(positions));
+  const std::string id = store_->store_id();
+  store_.reset();
+  Scribble(options_.dir + "/catalog.db", 4096 + 5, 2);  // where the free space of a page ends
+  Open();
+  EXPECT_TRUE(Warned("catalog.db is damaged"));
+  EXPECT_EQ(store_->store_id(), id);
+  EXPECT_EQ(store_->GetCursor("a"), RecordId{1});
+  MustAppend({"b"});
+  EXPECT_THAT(ReadAll(), ElementsAre("a", "b"));
+}
+
+TEST_F(DamageTest, DamagedIndexOrWordsLoseNothing) {
+  options_.block_records = 4;
+  Open();
+  MustAppend({"one 1", "two 2", "three 3"});
+  MustAppend({"four 4", "five 5", "six 6"});
+  const std::string path = LogPath(LogFiles().front());
+  MustAppend({"next day"}, kNoon + kDay);
+  store_.reset();
+  Database file = *Database::Open(path, Database::Mode::kReadWrite);
+  ASSERT_TRUE(
+      file.Run("UPDATE block SET \"index\"=zeroblob(length(\"index\")) WHERE ordinal=1;"
+               "UPDATE words SET blob=zeroblob(length(blob)) WHERE id/16=2"));
+  file = {};
+  Open();
+  const auto scan = store_->NewScan({});
+  const auto first = std::move(*scan->Next()), second = std::move(*scan->Next());
+  EXPECT_EQ(first->index(), nullptr);
+  ASSERT_NE(second->index(), nullptr);
+  for (const char* word : {"4", "5", "77"}) EXPECT_TRUE(second->index()->MayHoldWord(word)) << word;
+  EXPECT_TRUE(Warned("read without it"));
+  EXPECT_THAT(ReadAll(), ElementsAre("one 1", "two 2", "three 3", "four 4", "five 5", "six 6", "next day"));
+  EXPECT_EQ(store_->Stats().quarantined_batches, 0u);
+}
+
+TEST_F(DamageTest, DamagedBlockIsLeftOutAndItsNeighboursAreServed) {
+  options_.block_records = 4;
+  Open();
+  for (int i = 0; i < 5; ++i) MustAppend({"a" + std::to_string(i), "b", "c"});
+  MustAppend({"next day"}, kNoon + kDay);
+  store_.reset();
+  const std::string path = LogPath(LogFiles().front());
+  Database file = *Database::Open(path, Database::Mode::kReadWrite);
+  ASSERT_TRUE(
+      file.Run("DELETE FROM data WHERE ordinal=2; UPDATE block SET records=2 WHERE ordinal=4;"
+               "DELETE FROM block WHERE ordinal=5"));
+  file = {};
+  Open();
+  EXPECT_THAT(ReadAll(), ElementsAre("a0", "b", "c", "a2", "b", "c", "next day"));
+  EXPECT_THAT(ReadAll({.order = ScanOrder::kNewestFirst}),
+              ElementsAre("next day", "c", "b", "a2", "c", "b", "a0"));
+  EXPECT_EQ(store_->Stats().quarantined_batches, 3u);
+  EXPECT_THAT(warnings_, SizeIs(3));
 }
 
 }  // namespace

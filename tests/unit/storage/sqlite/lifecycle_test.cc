@@ -80,9 +80,12 @@ TEST_F(LifecycleTest, NewerReleaseIsRefused) {
   MustAppend({"a"});
   store_.reset();
   Execute(options_.dir + "/catalog.db", "PRAGMA user_version=3");
+  Open();  // a damaged octet, nothing else
+  store_.reset();
+  Execute(options_.dir + "/catalog.db", "DROP VIEW cistern_catalog_2");
   EXPECT_EQ(TryOpen().error(), make_error_code(StoreErrc::kTooNew));
   Execute(options_.dir + "/catalog.db", "PRAGMA user_version=2");
-  Execute(LogPath(LogFiles().front()), "PRAGMA user_version=3");
+  Execute(LogPath(LogFiles().front()), "PRAGMA user_version=3; DROP VIEW cistern_log_2");
   EXPECT_EQ(TryOpen().error(), make_error_code(StoreErrc::kTooNew));
   Execute(LogPath(LogFiles().front()), "PRAGMA user_version=2");
   Open();
