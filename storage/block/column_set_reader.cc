@@ -34,35 +34,40 @@ class NoFrames final : public FrameSource {
 ColumnSetReader::ColumnSetReader(BlobReader& blob, Arena& arena)
     : blob_(blob), arena_(arena), rows_(static_cast<std::size_t>(blob.header().summary.records)) {}
 
-// Sorts rows as the writer did. Codes are those of the columns' dictionaries.
-void ColumnSetReader::Sort(RowOrder order, std::vector<std::uint32_t>& rows) {
-  switch (order) {
-    case RowOrder::kTemplate:
-      return SortByCode(RanksOf(Ints(ColumnId::kMessageTemplates)), rows);
-    case RowOrder::kShape:
-      return SortByCode(RanksOf(Ints(ColumnId::kShape)), rows);
-    case RowOrder::kOrigin:
-      SortByCode(RanksOf(Ints(ColumnId::kShape)), rows);
-      SortByCode(Strings(ColumnId::kHostname).codes, rows);
-      return SortByCode(Strings(ColumnId::kAppName).codes, rows);
-    default:
-      damaged_ = true;
+// Whether a column may decide an order: its own must not come from there.
+bool ColumnSetReader::MaySort(ColumnId id, RowOrder allowed) const {
+  const ColumnEntry* entry = blob_.header().Find(id);
+  return entry == nullptr || entry->order == RowOrder::kRow || entry->order == allowed;
+}
+
+// Sorts rows as the writer did. Codes are those of the columns' dictionaries. False when there is no such
+// order.
+bool ColumnSetReader::Sort(RowOrder order, std::vector<std::uint32_t>& rows) {
+  if (order == RowOrder::kTemplate) {
+    if (!MaySort(ColumnId::kMessageTemplates)) return false;
+    SortByCode(RanksOf(Ints(ColumnId::kMessageTemplates)), rows);
+    return true;
   }
+  if ((order != RowOrder::kShape && order != RowOrder::kOrigin) || !MaySort(ColumnId::kShape)) return false;
+  SortByCode(RanksOf(Ints(ColumnId::kShape)), rows);
+  if (order == RowOrder::kShape) return true;
+  if (!MaySort(ColumnId::kHostname) || !MaySort(ColumnId::kAppName, RowOrder::kTemplate)) return false;
+  SortByCode(Strings(ColumnId::kHostname).codes, rows);
+  SortByCode(Strings(ColumnId::kAppName).codes, rows);
+  return true;
 }
 
 const ColumnSetReader::Order& ColumnSetReader::InOrder(RowOrder order) {
   Order& sorted = orders_[static_cast<std::size_t>(order) % orders_.size()];
-  if (sorted.busy || static_cast<std::size_t>(order) >= orders_.size()) damaged_ = true;  // orders by itself
-  if (sorted.ready || sorted.busy) return sorted;
-  sorted.busy = true;
-  sorted.rows = AllRows(rows_);
-  sorted.places = sorted.rows;
-  std::vector<std::uint32_t> rows = sorted.rows;
-  Sort(order, rows);
-  sorted.rows = std::move(rows);
-  for (std::uint32_t place = 0; place < rows_; ++place) sorted.places[sorted.rows[place]] = place;
+  if (sorted.ready) return sorted;
   sorted.ready = true;
-  sorted.busy = false;
+  sorted.rows = AllRows(rows_);
+  if (!Sort(order, sorted.rows)) {
+    damaged_ = true;
+    sorted.rows = AllRows(rows_);
+  }
+  sorted.places.resize(rows_);
+  for (std::uint32_t place = 0; place < rows_; ++place) sorted.places[sorted.rows[place]] = place;
   return sorted;
 }
 
@@ -134,7 +139,7 @@ bool ColumnSetReader::LoadStrings(const ColumnEntry& entry, TextColumn& out) {
 
 bool ColumnSetReader::LoadTemplates(const ColumnEntry& entry, TextColumn& out) {
   const auto directory = blob_.Payload(entry);
-  if (!directory) return false;
+  if (!directory || (entry.id == ColumnId::kMessage && entry.order != RowOrder::kRow)) return false;
   const TextParts parts = PartsOf(entry.id);
   const ColumnEntry* frames = blob_.header().Find(parts.frames);
   if (frames == nullptr) {

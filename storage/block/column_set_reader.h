@@ -53,7 +53,7 @@ class ColumnSetReader {
     std::vector<std::uint8_t> done;
   };
   struct Order {
-    bool ready = false, busy = false;
+    bool ready = false;
     std::vector<std::uint32_t> rows, places;  // the row of each place, the place of each row
   };
 
@@ -63,7 +63,8 @@ class ColumnSetReader {
   TextColumn& Texts(ColumnId id);
   void PutTogether(TextColumn& column, std::size_t row);
   const Order& InOrder(RowOrder order);
-  void Sort(RowOrder order, std::vector<std::uint32_t>& rows);
+  bool MaySort(ColumnId id, RowOrder allowed = RowOrder::kRow) const;
+  bool Sort(RowOrder order, std::vector<std::uint32_t>& rows);
   template <class Value>
   void PutInPlace(RowOrder order, std::vector<Value>& values);
 

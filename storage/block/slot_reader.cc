@@ -37,10 +37,12 @@ class Strings {
   }
   bool Load(FrameReader& frames, std::size_t begin, std::size_t end) {
     values_.resize(count_);
-    for (std::size_t i = 0; i < chunks_.size(); ++i) {
-      const std::size_t chunk_end = i + 1 < chunks_.size() ? chunks_[i + 1].begin : count_;
-      if (chunks_[i].begin < end && begin < chunk_end && !LoadChunk(frames, chunks_[i], chunk_end))
-        return false;
+    const auto later = [](std::size_t position, const Chunk& chunk) { return position < chunk.begin; };
+    auto chunk = std::upper_bound(chunks_.begin(), chunks_.end(), begin, later);
+    if (chunk != chunks_.begin()) --chunk;
+    for (; chunk != chunks_.end() && chunk->begin < end; ++chunk) {
+      const std::size_t chunk_end = chunk + 1 != chunks_.end() ? (chunk + 1)->begin : count_;
+      if (!LoadChunk(frames, *chunk, chunk_end)) return false;
     }
     return true;
   }

@@ -1,13 +1,17 @@
 // Opens any octets as a stored block and reads every column and row; what cannot be read must be refused or
 // marked damaged, never overrun. The build skips checksums, so mutations of good blobs reach the decoders.
-// Input that begins with `R` is cut into records instead, which must come back from a blob as they were.
+// Input that begins with `R` or `S` is cut into records instead, which must come back from a tail blob or a
+// sealed block as they were.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "storage/block/block_codec.h"
+#include "storage/block/sealed_block.h"
 
 namespace {
 
@@ -43,6 +47,32 @@ std::size_t ReadColumns(cistern::BatchView& view) {
   return sum;
 }
 
+std::size_t ReadTemplates(cistern::BatchView& view) {
+  std::size_t sum = 0;
+  cistern::TemplateColumn* const texts = view.Templates();
+  if (texts == nullptr) return 0;
+  Require(texts->template_of().size() == view.size() && texts->position_of().size() == view.size());
+  for (std::size_t row = 0; row < view.size(); ++row) {
+    const std::size_t number = texts->template_of()[row];
+    Require(number < texts->templates());
+    const std::size_t slots = texts->Pieces(number).size() - 1;
+    if (texts->position_of()[row] != 0) continue;
+    for (std::size_t slot = 0; slot < slots; ++slot) sum += Sum(texts->Slot(number, slot)[0]);
+  }
+  return sum;
+}
+
+std::size_t ReadSelected(cistern::BatchView& view) {
+  std::vector<std::uint8_t> selected(view.size());
+  for (std::size_t row = 0; row < selected.size(); row += 7) selected[row] = 1;
+  std::size_t sum = 0;
+  for (const Column column : {Column::kMessage, Column::kRaw}) {
+    const cistern::StringColumn texts = view.StringsOf(column, selected, 0, view.size());
+    for (std::size_t row = 0; row < selected.size(); row += 7) sum += Sum(texts[row]);
+  }
+  return sum;
+}
+
 std::size_t ReadRows(cistern::BatchView& view) {
   std::size_t sum = 0;
   for (std::size_t row = 0; row < view.size(); ++row) {
@@ -55,9 +85,11 @@ std::size_t ReadRows(cistern::BatchView& view) {
 void Decode(std::string_view octets) {
   (void)cistern::CheckBlock(octets);
   (void)cistern::VerifyBlock(octets);
-  const auto block = cistern::OpenBlock(std::make_shared<const std::string>(octets));
+  const auto blob = std::make_shared<const std::string>(octets);
+  const auto block = cistern::OpenBlock(blob), again = cistern::OpenBlock(blob);
   if (!block) return;
   volatile std::size_t sink = ReadColumns(**block) + ReadRows(**block);
+  sink = ReadSelected(**again) + ReadTemplates(**again);
   (void)sink;
 }
 
@@ -87,18 +119,23 @@ void TakeRecords(std::string_view rest, cistern::RecordBatch& batch) {
     record.hostname = Take(rest);
     record.procid = Take(rest);
     record.message = Take(rest);
+    record.structured_data = Take(rest);
     record.tags = Take(rest);
     record.raw = Take(rest);
   }
 }
 
-void RoundTrip(std::string_view octets) {
+std::shared_ptr<const std::string> Encode(const cistern::RecordBatch& batch, bool seal) {
+  const std::span<const cistern::Record> parts[] = {batch.records()};
+  if (seal) return cistern::BlockSealer().Seal(parts).data;
+  return std::make_shared<const std::string>(cistern::BlockEncoder().Encode(parts));
+}
+
+void RoundTrip(std::string_view octets, bool seal) {
   cistern::RecordBatch batch;
   TakeRecords(octets, batch);
   if (batch.empty()) return;
-  cistern::BlockEncoder encoder;
-  cistern::RecordBatch* const batches[] = {&batch};
-  const auto blob = std::make_shared<const std::string>(encoder.Encode(batches));
+  const auto blob = Encode(batch, seal);
   Require(cistern::VerifyBlock(*blob).has_value());
   const auto block = cistern::OpenBlock(blob);
   Require(block.has_value() && (*block)->size() == batch.size());
@@ -108,6 +145,7 @@ void RoundTrip(std::string_view octets) {
     Require(got.id == want.id && got.received == want.received && got.time == want.time);
     Require(got.port == want.port && got.flags == want.flags && got.hostname == want.hostname);
     Require(got.procid == want.procid && got.message == want.message);
+    Require(got.structured_data == want.structured_data);
     Require(got.tags == want.tags && got.raw == want.raw);
   }
 }
@@ -116,8 +154,8 @@ void RoundTrip(std::string_view octets) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view input(reinterpret_cast<const char*>(data), size);
-  if (input.starts_with('R')) {
-    RoundTrip(input.substr(1));
+  if (input.starts_with('R') || input.starts_with('S')) {
+    RoundTrip(input.substr(1), input[0] == 'S');
   } else {
     Decode(input);
   }
