@@ -15,6 +15,7 @@
 #include "ingest/net/net_server.h"
 #include "service/config/options.h"
 #include "service/control/control_server.h"
+#include "service/crash_point.h"
 #include "service/cursor/positions.h"
 #include "service/http/http_server.h"
 #include "service/logging.h"
@@ -125,7 +126,8 @@ class AppImpl final : public App {
   const v1::Config& config() const { return *loaded_.config; }
 
   Result<void, StartError> OpenStore() {
-    const StoreOptions options = ToStoreOptions(loaded_);
+    StoreOptions options = ToStoreOptions(loaded_);
+    options.at_point = CrashPointFromEnvironment();
     auto store = Store::Open(options, [](const std::string& text) { spdlog::warn("{}", text); });
     if (!store) return OpenError(store.error(), options.dir);
     store_ = std::move(*store);

@@ -1,4 +1,4 @@
-cistern_library(service_app SOURCES app.cc logging.cc stdout_printer.cc
+cistern_library(service_app SOURCES app.cc crash_point.cc logging.cc stdout_printer.cc
   DEPS service_config service_pipeline service_control service_cursor service_http service_metrics ingest_net
        storage_sqlite spdlog::spdlog PkgConfig::SYSTEMD)
 add_executable(cisternd main.cc)
