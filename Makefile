@@ -29,7 +29,7 @@ test: build-all build/peers/ready ## Unit, conformance and integration tests
 	ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS) -LE crash
 
 .PHONY: crash
-crash: build-all ## kill -9 during acknowledged ingest, 200 times (make crash KILLS=20)
+crash: build-all ## Kills, power cuts and damage: kill -9 200 times each way (make crash KILLS=20)
 	tests/crash/run.sh $(BUILD) $(or $(KILLS),200)
 
 .PHONY: bench

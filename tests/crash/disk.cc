@@ -86,12 +86,16 @@ NodePtr Disk::FolderOf(const std::string& path, std::string& name) {
 
 bool Disk::CutNow() {
   if (paused_) return false;
-  if (++calls_ == cut_at_) {
-    dead_ = true;
-    Print("power cut", "");
-    KeepSharedMemory();
-  }
+  if (++calls_ == cut_at_) CutLocked(Loss::kPower);
   return dead_;
+}
+
+void Disk::CutLocked(Loss loss) {
+  if (dead_ || paused_) return;
+  dead_ = true;
+  loss_ = loss;
+  Print(loss == Loss::kPower ? "power cut" : "kill", "");
+  KeepSharedMemory();
 }
 
 void Disk::Print(const char* call, const std::string& what, std::uint64_t offset, std::uint64_t count) const {
@@ -259,11 +263,9 @@ void Disk::CutAt(std::uint64_t calls) {
   cut_at_ = calls == 0 ? 0 : calls_ + calls;
 }
 
-void Disk::Cut() {
+void Disk::Cut(Loss loss) {
   const std::lock_guard lock(mutex_);
-  if (dead_) return;
-  dead_ = true;
-  KeepSharedMemory();
+  CutLocked(loss);
 }
 
 bool Disk::dead() const {
@@ -299,7 +301,9 @@ void Disk::KeepSharedMemory() {
 }
 
 void Disk::SurviveNames() {
-  if (mode_ == Names::kJournaled) {
+  if (loss_ == Loss::kProcess) {
+    SettleNames(name_changes_.size());
+  } else if (mode_ == Names::kJournaled) {
     SettleNames(random_() % (name_changes_.size() + 1));
   } else {
     for (const NameChange& change : name_changes_)
@@ -317,6 +321,7 @@ void Disk::WriteOut(const NodePtr& folder, const std::string& path) {
       WriteOut(node, child);
       continue;
     }
+    if (loss_ == Loss::kProcess) ApplyAll(*node);
     node->durable = Survivor(*node, random_);
     node->changes.clear();
     WriteFile(child, node->durable);

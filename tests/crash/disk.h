@@ -72,12 +72,14 @@ class Disk {
   Verdict Remove(const std::string& path, bool sync_folder);
   Verdict Rename(const std::string& from, const std::string& to);
 
+  // What ends: the power, or only the process, so that everything that was written stays.
+  enum class Loss { kPower, kProcess };
   // The power goes at the n-th call from now that changes something; 0: at none.
   void CutAt(std::uint64_t calls);
-  void Cut();
+  void Cut(Loss loss = Loss::kPower);
   bool dead() const;
   void SetFaults(const Faults& faults);
-  // No cut, no fault and no counting meanwhile.
+  // No cut at all, no fault and no counting meanwhile.
   void Pause(bool paused);
   std::uint64_t calls() const;
   std::uint64_t failures() const;
@@ -100,6 +102,7 @@ class Disk {
   bool Chance(int of_1000) { return static_cast<int>(random_() % 1000) < of_1000; }
   // Counts a call; true when the power goes with it.
   bool CutNow();
+  void CutLocked(Loss loss);
   Verdict Fail(int error);
   void Print(const char* call, const std::string& what, std::uint64_t offset = 0,
              std::uint64_t count = 0) const;
@@ -123,6 +126,7 @@ class Disk {
   Faults faults_;
   std::uint64_t calls_ = 0, cut_at_ = 0, failures_ = 0;
   bool dead_ = false, paused_ = false;
+  Loss loss_ = Loss::kPower;
 };
 
 // What is left of a file: `durable` with each of `changes` kept, dropped, torn or scrambled.

@@ -8,8 +8,6 @@
 namespace cistern::crash {
 namespace {
 
-using Records = std::vector<std::pair<std::uint64_t, std::uint64_t>>;
-
 std::string Text(std::uint64_t number) { return std::to_string(number); }
 
 // Everything in one order, ids and digests. The error, if there is one.
@@ -51,52 +49,56 @@ std::uint64_t DigestOf(const Record& record) {
   return digest;
 }
 
-Ledger::Commit Ledger::Make(const RecordBatch& batch, std::span<const ClientSequence> sequences,
-                            const std::string& file) {
-  Commit commit;
+Commit CommitOf(const RecordBatch& batch, std::span<const ClientSequence> sequences, std::string file) {
+  Commit commit{{}, {sequences.begin(), sequences.end()}, std::move(file)};
   for (const Record& record : batch.records())
     commit.records.emplace_back(ToInt(record.id), DigestOf(record));
-  commit.sequences.assign(sequences.begin(), sequences.end());
-  commit.file = file;
   return commit;
 }
 
-void Ledger::Stored(const RecordBatch& batch, std::span<const ClientSequence> sequences,
-                    const std::string& file) {
-  commits_.push_back(Make(batch, sequences, file));
-  acknowledged_ += batch.size();
-  highest_ = commits_.back().records.back().first;
-  for (const ClientSequence& client : sequences) sequences_[client.client_id] = client.sequence;
+void Ledger::TakeSequences(const Commit& commit) {
+  for (const ClientSequence& client : commit.sequences) sequences_[client.client_id] = client.sequence;
 }
 
-void Ledger::Unknown(const RecordBatch& batch, std::span<const ClientSequence> sequences,
-                     const std::string& file) {
-  if (ToInt(batch.records().front().id) <= highest_) return;  // it did not come so far as to get ids
-  commits_.push_back(Make(batch, sequences, file));
-  commits_.back().state = State::kUnknown;
+void Ledger::Tried(const Commit& commit) {
+  if (commit.records.front().first <= highest_) return;  // it did not come so far as to get ids
+  if (!entries_.empty() && entries_.back().last() >= commit.records.front().first) return;
+  entries_.push_back({commit, State::kTried});
 }
 
-void Ledger::UnknownIsGone() {
-  std::erase_if(commits_, [](const Commit& commit) { return commit.state == State::kUnknown; });
+void Ledger::Stored(const Commit& commit) {
+  if (commit.records.front().first <= highest_)
+    fault_ = "id " + Text(commit.records.front().first) + " again";
+  if (!entries_.empty() && entries_.back().last() >= commit.records.front().first) entries_.pop_back();
+  entries_.push_back({commit});
+  acknowledged_ += commit.records.size();
+  highest_ = entries_.back().last();
+  TakeSequences(commit);
+}
+
+void Ledger::TriedIsGone() {
+  std::erase_if(entries_, [](const Entry& entry) { return entry.state == State::kTried; });
 }
 
 void Ledger::Expired(const std::vector<Gap>& gone) {
-  std::erase_if(commits_, [&](const Commit& commit) {
-    const std::uint64_t id = commit.records.front().first;
-    return std::any_of(gone.begin(), gone.end(),
-                       [id](const Gap& gap) { return ToInt(gap.first) <= id && id <= ToInt(gap.last); });
+  std::erase_if(entries_, [&](const Entry& entry) {
+    return std::any_of(gone.begin(), gone.end(), [&](const Gap& gap) {
+      return ToInt(gap.first) <= entry.first() && entry.first() <= ToInt(gap.last);
+    });
   });
+  for (Entry& entry : entries_)
+    if (entry.state == State::kExpiring) entry.state = State::kStored;
 }
 
-void Ledger::MayExpireAllBut(const std::string& file) {
-  for (Commit& commit : commits_)
-    if (commit.state == State::kStored && commit.file != file) commit.state = State::kExpiring;
+void Ledger::Expiring(const std::string& but) {
+  for (Entry& entry : entries_)
+    if (entry.state == State::kStored && entry.commit.file != but) entry.state = State::kExpiring;
 }
 
-void Ledger::CursorMoved(const std::string& name, RecordId position, bool acknowledged) {
-  Cursor& cursor = cursors_[name];
-  cursor.tried = position;
-  if (acknowledged) cursor.sure = position;
+void Ledger::CursorMoves(const std::string& name, RecordId position) { cursors_[name].tried = position; }
+
+void Ledger::CursorMoved(const std::string& name, RecordId position) {
+  cursors_[name] = {position, position};
 }
 
 std::string Ledger::Verify(Store& store) {
@@ -106,7 +108,7 @@ std::string Ledger::Verify(Store& store) {
   std::reverse(backward.begin(), backward.end());
   if (forward != backward) return "the two orders give different records";
   if (std::string error = Compare(forward); !error.empty()) return error;
-  if (!commits_.empty() && store.last_id() != RecordId{commits_.back().records.back().first})
+  if (!entries_.empty() && ToInt(store.last_id()) != entries_.back().last())
     return "the last id is " + Text(ToInt(store.last_id()));
   if (std::string error = VerifyClients(store); !error.empty()) return error;
   return VerifyCursors(store);
@@ -115,19 +117,19 @@ std::string Ledger::Verify(Store& store) {
 std::string Ledger::Compare(const Records& found) {
   std::vector<bool> there;
   std::size_t at = 0;
-  for (const Commit& commit : commits_) {
-    const auto& first = commit.records.front();
-    if (at != found.size() && found[at].first < first.first) break;
-    if (at == found.size() || found[at].first != first.first) {
-      if (commit.state == State::kStored)
-        return "records from id " + Text(first.first) + " in " + commit.file +
+  for (const Entry& entry : entries_) {
+    if (at != found.size() && found[at].first < entry.first()) break;
+    if (at == found.size() || found[at].first != entry.first()) {
+      if (entry.state == State::kStored)
+        return "records from id " + Text(entry.first()) + " in " + entry.commit.file +
                " are lost; next found: " + (at == found.size() ? "none" : Text(found[at].first));
       there.push_back(false);
       continue;
     }
-    for (const auto& record : commit.records) {
+    for (const auto& record : entry.commit.records) {
       if (at == found.size() || found[at].first != record.first)
-        return "of the commit from id " + Text(first.first) + " record " + Text(record.first) + " is missing";
+        return "of the commit from id " + Text(entry.first()) + " record " + Text(record.first) +
+               " is missing";
       if (found[at++].second != record.second)
         return "record " + Text(record.first) + " is not what was stored";
     }
@@ -140,23 +142,22 @@ std::string Ledger::Compare(const Records& found) {
 std::string Ledger::Settle(const std::vector<bool>& there) {
   std::map<std::string, bool> files;  // those that may have gone: whether they are there
   bool kept = false;                  // an older file that might have gone is still there
-  std::vector<Commit> left;
-  for (std::size_t i = 0; i < commits_.size(); ++i) {
-    Commit& commit = commits_[i];
-    if (commit.state == State::kExpiring) {
-      const auto [entry, is_new] = files.emplace(commit.file, there[i]);
-      if (entry->second != there[i]) return "half of " + commit.file + " is gone";
-      if (is_new && kept && !there[i]) return commit.file + " is gone, but an older one is not";
+  std::vector<Entry> left;
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    Entry& entry = entries_[i];
+    if (entry.state == State::kExpiring) {
+      const auto [file, is_new] = files.emplace(entry.commit.file, there[i]);
+      if (file->second != there[i]) return "half of " + entry.commit.file + " is gone";
+      if (is_new && kept && !there[i]) return entry.commit.file + " is gone, but an older one is not";
       kept = kept || there[i];
     }
     if (!there[i]) continue;
-    if (commit.state == State::kUnknown)
-      for (const ClientSequence& client : commit.sequences) sequences_[client.client_id] = client.sequence;
-    commit.state = State::kStored;
-    highest_ = std::max(highest_, commit.records.back().first);
-    left.push_back(std::move(commit));
+    if (entry.state == State::kTried) TakeSequences(entry.commit);
+    entry.state = State::kStored;
+    highest_ = std::max(highest_, entry.last());
+    left.push_back(std::move(entry));
   }
-  commits_ = std::move(left);
+  entries_ = std::move(left);
   return "";
 }
 

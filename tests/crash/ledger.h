@@ -14,51 +14,73 @@
 
 namespace cistern::crash {
 
-class Ledger {
- public:
-  // A commit that was acknowledged. `file`: the log file it went to.
-  void Stored(const RecordBatch& batch, std::span<const ClientSequence> sequences, const std::string& file);
-  // A commit that ended with an error and may have been written, whole or not at all.
-  void Unknown(const RecordBatch& batch, std::span<const ClientSequence> sequences, const std::string& file);
-  // Whatever is unknown is not there: the store was reopened after an error.
-  void UnknownIsGone();
-  // Retention deleted these.
-  void Expired(const std::vector<Gap>& gone);
-  // Retention was interrupted: any file but this one may be gone, the oldest first.
-  void MayExpireAllBut(const std::string& file);
-  void CursorMoved(const std::string& name, RecordId position, bool acknowledged);
+// Id and digest of each.
+using Records = std::vector<std::pair<std::uint64_t, std::uint64_t>>;
 
-  // Reads everything and compares; the first thing that is not as promised, or nothing. What was unknown is
-  // known after it.
+struct Commit {
+  Records records;
+  std::vector<ClientSequence> sequences;
+  std::string file;  // the log file it went to
+};
+Commit CommitOf(const RecordBatch& batch, std::span<const ClientSequence> sequences, std::string file);
+
+// Hears what was asked of the store and what it answered.
+class Witness {
+ public:
+  virtual ~Witness() = default;
+  // Was or will be tried: may be there, whole, or not at all. Repeated calls are one.
+  virtual void Tried(const Commit& commit) = 0;
+  virtual void Stored(const Commit& commit) = 0;
+  // What was tried and not stored is not there: the store said so, or was reopened.
+  virtual void TriedIsGone() = 0;
+  // Retention may delete any file but this one, the oldest first; then: it has deleted these.
+  virtual void Expiring(const std::string& but) = 0;
+  virtual void Expired(const std::vector<Gap>& gone) = 0;
+  virtual void CursorMoves(const std::string& name, RecordId position) = 0;
+  virtual void CursorMoved(const std::string& name, RecordId position) = 0;
+};
+
+class Ledger final : public Witness {
+ public:
+  void Tried(const Commit& commit) override;
+  void Stored(const Commit& commit) override;
+  void TriedIsGone() override;
+  void Expiring(const std::string& but) override;
+  void Expired(const std::vector<Gap>& gone) override;
+  void CursorMoves(const std::string& name, RecordId position) override;
+  void CursorMoved(const std::string& name, RecordId position) override;
+
+  // Reads everything and compares; the first thing that is not as promised, or nothing. What was only tried
+  // is known after it.
   std::string Verify(Store& store);
-  // Whether new ids are beyond all that anybody can have seen.
-  bool IsNew(RecordId first) const { return ToInt(first) > highest_; }
+  // What the witness heard that is wrong by itself: an id was given twice.
+  const std::string& fault() const { return fault_; }
   std::uint64_t acknowledged() const { return acknowledged_; }
 
  private:
-  enum class State { kStored, kUnknown, kExpiring };
-  struct Commit {
+  enum class State { kStored, kTried, kExpiring };
+  struct Entry {
+    Commit commit;
     State state = State::kStored;
-    std::vector<std::pair<std::uint64_t, std::uint64_t>> records;  // id, digest
-    std::vector<ClientSequence> sequences;
-    std::string file;
+    std::uint64_t first() const { return commit.records.front().first; }
+    std::uint64_t last() const { return commit.records.back().first; }
   };
   struct Cursor {
     RecordId sure{}, tried{};
   };
-  using Records = std::vector<std::pair<std::uint64_t, std::uint64_t>>;
 
-  static Commit Make(const RecordBatch& batch, std::span<const ClientSequence> sequences,
-                     const std::string& file);
   std::string Compare(const Records& found);
   std::string Settle(const std::vector<bool>& there);
   std::string VerifyClients(Store& store);
   std::string VerifyCursors(Store& store);
+  void TakeSequences(const Commit& commit);
 
-  std::vector<Commit> commits_;  // by id
+  std::vector<Entry> entries_;  // by id
   std::map<std::string, std::uint64_t> sequences_;
   std::map<std::string, Cursor> cursors_;
-  std::uint64_t highest_ = 0, acknowledged_ = 0;
+  std::string fault_;
+  std::uint64_t highest_ = 0;  // that anybody can have seen
+  std::uint64_t acknowledged_ = 0;
 };
 
 // Of all that is stored of a record but its id.

@@ -5,12 +5,15 @@
 // write, sync or deletion, some after an orderly close. Run i has the seed SEED+i: `power_cut_test SEED+i 1`
 // repeats it.
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
 #include <random>
 #include <string>
 
+#include "tests/crash/points.h"
 #include "tests/crash/store_driver.h"
 #include "tests/crash/test_vfs.h"
 
@@ -19,6 +22,32 @@ namespace {
 
 struct Totals {
   std::uint64_t cuts = 0, failures = 0, records = 0;
+  std::map<std::string, std::uint64_t> points;  // where a life ended
+};
+
+// Ends a life at a marked point, when it has been passed some times.
+class PointTrap {
+ public:
+  PointTrap(Disk& disk, Totals& totals) : disk_(disk), totals_(totals) {}
+  void Set(std::mt19937_64& random) {
+    name_ = kPoints[random() % std::size(kPoints)];
+    passes_ = 1 + random() % 4;
+    loss_ = random() % 2 == 0 ? Disk::Loss::kPower : Disk::Loss::kProcess;
+  }
+  void Clear() { passes_ = 0; }
+  // Any thread.
+  void At(std::string_view point) {
+    if (passes_ == 0 || point != name_ || --passes_ != 0 || disk_.dead()) return;
+    disk_.Cut(loss_);
+    if (disk_.dead()) ++totals_.points[std::string(point)];
+  }
+
+ private:
+  Disk& disk_;
+  Totals& totals_;
+  std::string_view name_;
+  std::atomic<std::uint64_t> passes_{0};
+  Disk::Loss loss_ = Disk::Loss::kPower;
 };
 
 Disk::Faults RandomFaults(std::mt19937_64& random) {
@@ -50,12 +79,17 @@ std::uint64_t Spread(std::mt19937_64& random, int bits) {
   return 1 + random() % (std::uint64_t{1} << random() % bits);
 }
 
-void Live(Disk& disk, StoreDriver& driver, std::mt19937_64& random) {
+void Live(Disk& disk, StoreDriver& driver, PointTrap& trap, std::mt19937_64& random) {
   const bool failing = random() % 3 == 0, cut_while_opening = random() % 2 == 0;
   if (cut_while_opening) disk.CutAt(Spread(random, 6));
   driver.Open();
-  if (random() % 4 != 0) disk.CutAt(Spread(random, 10));
-  const int steps = static_cast<int>(Spread(random, 8));
+  const bool trapped = random() % 2 == 0;
+  if (trapped) {
+    trap.Set(random);
+  } else if (random() % 2 == 0) {
+    disk.CutAt(Spread(random, 10));
+  }
+  const int steps = trapped ? 200 : static_cast<int>(Spread(random, 8));
   for (int i = 0; i < steps && driver.is_open() && !disk.dead() && driver.failure().empty(); ++i) {
     if (failing && random() % 8 == 0)
       disk.SetFaults(random() % 2 == 0 ? Disk::Faults{} : RandomFaults(random));
@@ -65,6 +99,8 @@ void Live(Disk& disk, StoreDriver& driver, std::mt19937_64& random) {
   if (driver.is_open() && !disk.dead() && driver.failure().empty()) driver.Recover();
   if (random() % 2 == 0) disk.Cut();
   driver.Close();
+  trap.Clear();
+  disk.Cut();
   disk.Restart();
 }
 
@@ -75,14 +111,21 @@ std::string Run(const std::string& root, std::uint64_t seed, bool trace, Totals&
   Disk disk(root, random(), random() % 2 == 0 ? Disk::Names::kJournaled : Disk::Names::kAny);
   if (trace) disk.Trace();
   Disk::Use(&disk);
-  StoreDriver driver(disk, root + "/data", random());
+  Ledger ledger;
+  PointTrap trap(disk, totals);
+  StoreDriver driver({.dir = root + "/data",
+                      .seed = random(),
+                      .witness = &ledger,
+                      .ledger = &ledger,
+                      .disk = &disk,
+                      .at_point = [&](std::string_view point) { trap.At(point); }});
   for (std::uint64_t lives = 1 + random() % 6; lives != 0 && driver.failure().empty(); --lives, ++totals.cuts)
-    Live(disk, driver, random);
+    Live(disk, driver, trap, random);
   if (driver.failure().empty()) driver.Open();
   if (driver.failure().empty()) driver.Recover();
   driver.Close();
   totals.failures += disk.failures();
-  totals.records += driver.acknowledged();
+  totals.records += ledger.acknowledged();
   Disk::Use(nullptr);
   return driver.failure();
 }
@@ -109,6 +152,9 @@ int Main(std::uint64_t seed, std::uint64_t count, bool trace) {
     return EXIT_FAILURE;
   }
   std::filesystem::remove_all(work);
+  for (const std::string_view point : kPoints)
+    std::printf("  at %.*s: %llu\n", static_cast<int>(point.size()), point.data(),
+                static_cast<unsigned long long>(totals.points[std::string(point)]));
   std::printf(
       "%llu power cuts, %llu failed calls: %llu acknowledged records, each stored once and unchanged\n",
       static_cast<unsigned long long>(totals.cuts), static_cast<unsigned long long>(totals.failures),

@@ -1,5 +1,9 @@
 #!/usr/bin/env bash
-# Kills the daemon during acknowledged ingest: run.sh BUILD_DIR KILLS
+# Kills, power cuts and damage: run.sh BUILD_DIR KILLS
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-CISTERN_BIN=$(cd "$1/bin" && pwd) PYTHONDONTWRITEBYTECODE=1 exec /usr/bin/python3 "$here/kill_test.py" "$2"
+bin=$(cd "$1/bin" && pwd)
+seed=$RANDOM$RANDOM
+"$bin/kill_points_test" "$seed" "$2"
+"$bin/power_cut_test" "$seed" $(($2 * 15))
+CISTERN_BIN=$bin PYTHONDONTWRITEBYTECODE=1 exec /usr/bin/python3 "$here/kill_test.py" "$2"

@@ -1,11 +1,14 @@
-// Runs a store on a Disk with random work and holds every answer against a Ledger.
+// Works at random with a store and tells a witness what it asked and what it heard; with a ledger it also
+// compares.
 //
 // Threads: one.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "storage/store.h"
@@ -14,10 +17,19 @@
 
 namespace cistern::crash {
 
+struct DriverOptions {
+  std::string dir;
+  std::uint64_t seed = 0;
+  Witness* witness = nullptr;
+  Ledger* ledger = nullptr;  // null: compared elsewhere
+  Disk* disk = nullptr;      // that `dir` lies on; null: a real one
+  int life = 0;              // a later one begins with a later clock
+  std::function<void(std::string_view)> at_point;
+};
+
 class StoreDriver {
  public:
-  // `dir` lies on `disk`.
-  StoreDriver(Disk& disk, std::string dir, std::uint64_t seed);
+  explicit StoreDriver(DriverOptions options);
   ~StoreDriver();
 
   // Opens the store and compares all of it with the ledger. A failure counts only when nothing was made to
@@ -25,19 +37,18 @@ class StoreDriver {
   void Open();
   // One random call.
   void Step();
-  // Closes in order, then ends the power.
+  // In order.
   void Close();
   // What went wrong first, with what led to it; empty: nothing.
   std::string failure() const;
   bool is_open() const { return store_ != nullptr; }
-  std::uint64_t acknowledged() const { return ledger_.acknowledged(); }
   // After errors: until the store takes records again and all is as promised.
   void Recover();
 
  private:
   void Append();
-  void AppendFailed(const RecordBatch& batch, std::span<const ClientSequence> sequences,
-                    const boost::system::error_code& error);
+  void AppendFailed(const Commit& commit, const boost::system::error_code& error);
+  void AtPoint(std::string_view point);
   void Reopen();
   void ApplyRetention();
   void MoveCursor();
@@ -49,14 +60,17 @@ class StoreDriver {
   void Note(const std::string& what);
   void Fail(const std::string& what);
   // Whether an error may come from a call that was made to fail since the store was last seen to be well.
-  bool Excused() const { return disk_.dead() || disk_.failures() != failures_before_; }
+  bool Excused() const { return dead() || failures() != failures_before_; }
+  bool dead() const { return own_.disk != nullptr && own_.disk->dead(); }
+  std::uint64_t failures() const { return own_.disk == nullptr ? 0 : own_.disk->failures(); }
 
-  Disk& disk_;
+  const DriverOptions own_;
+  Witness& witness_;
   std::mt19937_64 random_;
   StoreOptions options_;
   std::int64_t now_;
-  Ledger ledger_;
   std::unique_ptr<Store> store_;
+  std::function<Commit()> trying_;  // what is being appended
   std::vector<std::string> notes_, warnings_;
   std::string failure_;
   std::uint64_t serial_ = 0, failures_before_ = 0;
