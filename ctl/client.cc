@@ -56,6 +56,7 @@ std::string InOurWords(std::string message) {
                                                                       {"top_field: ", "FIELD: "},
                                                                       {"bucket: ", "--bucket: "},
                                                                       {"cursor: ", "--cursor: "},
+                                                                      {"statement: ", ""},
                                                                       {"resume_token: ", "--resume: "}};
   for (const auto& [field, option] : kNames) {
     if (!message.starts_with(field)) continue;
@@ -216,6 +217,12 @@ CallStatus Client::Query(const v1::QueryRequest& request,
                          const std::function<bool(v1::QueryResponse&)>& on_response) {
   return impl_->Stream<v1::QueryResponse>([&](auto& call) { return impl_->log->Query(&call, request); },
                                           on_response);
+}
+
+CallStatus Client::Sql(const v1::SqlRequest& request,
+                       const std::function<bool(v1::SqlResponse&)>& on_response) {
+  return impl_->Stream<v1::SqlResponse>([&](auto& call) { return impl_->log->Sql(&call, request); },
+                                        on_response);
 }
 
 CallStatus Client::Tail(const v1::TailRequest& request,

@@ -26,6 +26,8 @@ class ListSendersRequest;
 class ListSendersResponse;
 class QueryRequest;
 class QueryResponse;
+class SqlRequest;
+class SqlResponse;
 class TailRequest;
 class TailResponse;
 }  // namespace cistern::v1
@@ -69,6 +71,7 @@ class Client {
   // a stop of context.stop, is no error.
   CallStatus Query(const v1::QueryRequest& request,
                    const std::function<bool(v1::QueryResponse&)>& on_response);
+  CallStatus Sql(const v1::SqlRequest& request, const std::function<bool(v1::SqlResponse&)>& on_response);
   CallStatus Tail(const v1::TailRequest& request, const std::function<bool(v1::TailResponse&)>& on_response);
 
  private:

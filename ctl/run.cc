@@ -56,7 +56,9 @@ void AddCommands(CLI::App& root, Context& context) {
   RegisterExplain(root, context);
   RegisterSend(root, context);
   RegisterLoad(root, context);
+  RegisterSql(root, context);
   RegisterExport(root, context);
+  RegisterImport(root, context);
   RegisterConvert(root, context);
   RegisterConfig(root, context);
   RegisterCompletion(root, context);

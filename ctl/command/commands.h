@@ -54,6 +54,8 @@ void RegisterConfig(CLI::App& root, Context& context);
 void RegisterCompletion(CLI::App& root, Context& context);
 // Between the store and files; convert needs no daemon.
 void RegisterExport(CLI::App& root, Context& context);
+void RegisterImport(CLI::App& root, Context& context);
+void RegisterSql(CLI::App& root, Context& context);
 void RegisterConvert(CLI::App& root, Context& context);
 // Sends syslog.
 void RegisterSend(CLI::App& root, Context& context);

@@ -23,6 +23,7 @@ struct TailOptions {
   std::string name;
   bool print_resume = false;
   bool no_follow = false;
+  bool imported = false;
   bool by_position() const { return from_id > 0 || !resume.empty(); }
 };
 
@@ -120,6 +121,7 @@ void RunTail(Context& context, const TailOptions& options) {
   plan.request.set_follow(follow);
   plan.request.set_include_raw(include_raw);
   plan.request.set_cursor_name(options.name);
+  plan.request.set_include_imported(options.imported);
   if (Report(context, SetStart(client, options, range, plan.request)) != kExitOk) return;
   Follower(context, client, *printer).Run(std::move(plan));
 }
@@ -133,6 +135,8 @@ void AddStart(CLI::App& command, TailOptions& options) {
   AddFlag(command, "--print-resume", options.print_resume,
           "Say on standard error where the tail ended, for --resume");
   AddFlag(command, "--no-follow", options.no_follow, "End after the stored records");
+  AddFlag(command, "--imported", options.imported,
+          "Show records as they are imported, too; a tail that follows passes over them otherwise");
 }
 
 }  // namespace

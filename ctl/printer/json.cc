@@ -111,6 +111,12 @@ JsonWriter& JsonWriter::Bool(bool value) {
   return *this;
 }
 
+JsonWriter& JsonWriter::Literal(std::string_view value) {
+  Separate();
+  out_ += value;
+  return *this;
+}
+
 JsonWriter& JsonWriter::Seconds(std::int64_t ns) {
   Separate();
   const auto size = ns < 0 ? 0 - static_cast<std::uint64_t>(ns) : static_cast<std::uint64_t>(ns);

@@ -30,6 +30,8 @@ class JsonWriter {
   JsonWriter& String(std::string_view value);
   JsonWriter& Number(std::uint64_t value);
   JsonWriter& Bool(bool value);
+  // A number or `null`, as written.
+  JsonWriter& Literal(std::string_view value);
   // Nanoseconds as a decimal number of seconds: 0.050000000, -2.000000000.
   JsonWriter& Seconds(std::int64_t ns);
   // A time, RFC 3339 in UTC with nine digits.

@@ -4,9 +4,9 @@
 
 #include <charconv>
 
+#include "proto/convert/utf8.h"
 #include "service/control/convert.h"
 #include "service/control/status_map.h"
-#include "proto/convert/utf8.h"
 #include "service/metrics/process.h"
 #include "service/version.h"
 

@@ -1,11 +1,11 @@
 // LogService.Aggregate: counts, histograms and top values.
 #include <limits>
 
+#include "proto/convert/utf8.h"
 #include "service/control/calls.h"
 #include "service/control/convert.h"
 #include "service/control/deadline.h"
 #include "service/control/status_map.h"
-#include "proto/convert/utf8.h"
 
 namespace cistern {
 namespace {
@@ -61,7 +61,8 @@ class AggregateCall final : public grpc::ServerUnaryReactor,
  private:
   void Run() {
     QueryCost cost;
-    const auto result = RunAggregate(context_.store, options_, QueryControl{&cancelled_, deadline_, &context_.evaluators}, &cost);
+    const auto result = RunAggregate(context_.store, options_,
+                                     QueryControl{&cancelled_, deadline_, &context_.evaluators}, &cost);
     if (!result) return Finish(ToGrpc(result.error()));
     response_->set_count(result->count);
     for (const auto& [start, count] : result->histogram) {

@@ -20,6 +20,9 @@ grpc::ServerUnaryReactor* StartAggregate(LogContext& context, grpc::CallbackServ
 grpc::ServerBidiReactor<v1::IngestRequest, v1::IngestResponse>* StartIngest(LogContext& context,
                                                                             grpc::CallbackServerContext* rpc);
 
+grpc::ServerWriteReactor<v1::SqlResponse>* StartSql(LogContext& context, grpc::CallbackServerContext* rpc,
+                                                    const v1::SqlRequest& request);
+
 void FillCost(const QueryCost& cost, v1::QuerySummary* out);
 
 // A call that ends at once, of any kind.

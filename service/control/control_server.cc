@@ -155,11 +155,13 @@ class ControlServerImpl final : public ControlServer {
   std::string address() const override { return address_; }
 
   Streams streams() const override {
-    return {context_.queries.size(), context_.tails.size(), context_.ingests.size()};
+    return {context_.queries.size() + context_.sqls.size(), context_.tails.size(), context_.ingests.size()};
   }
 
  private:
-  std::array<OpenStreams*, 3> AllStreams() { return {&context_.queries, &context_.tails, &context_.ingests}; }
+  std::array<OpenStreams*, 4> AllStreams() {
+    return {&context_.queries, &context_.sqls, &context_.tails, &context_.ingests};
+  }
 
   void Tick() {
     for (OpenStreams* streams : AllStreams()) {

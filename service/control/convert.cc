@@ -15,9 +15,9 @@ namespace {
 constexpr std::int64_t kBillion = 1'000'000'000;
 constexpr std::size_t kMaxTagName = 64;
 
-bool IsHeaderField(const std::string& text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
-}
+bool IsPrintable(char c) { return c > ' ' && c < 0x7f; }
+
+bool IsHeaderField(const std::string& text) { return std::all_of(text.begin(), text.end(), IsPrintable); }
 
 void AppendStructuredData(const v1::Record& in, std::string& text) {
   if (in.structured_data().empty()) text += '-';
@@ -35,8 +35,10 @@ void AppendStructuredData(const v1::Record& in, std::string& text) {
   }
 }
 
+// An imported field may hold what a header cannot show.
 void AppendField(const std::string& field, std::string& text) {
-  text += field.empty() ? "-" : field;
+  if (field.empty()) text += '-';
+  for (const char c : field) text += IsPrintable(c) ? c : '?';
   text += ' ';
 }
 
@@ -57,7 +59,23 @@ void AppendTime(const v1::Record& in, std::string& text) {
                 : fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:09}Z ", utc, fraction);
 }
 
-std::string RenderRfc5424(const v1::Record& in) {
+bool IsSdName(const std::string& text) {
+  return !text.empty() && IsHeaderField(text) && text.find_first_of("=]\"") == std::string::npos;
+}
+
+std::string CheckFields(const v1::Record& in) {
+  if (in.hostname().size() > 255 || !IsHeaderField(in.hostname()))
+    return "hostname: printable ASCII, at most 255";
+  if (in.app_name().size() > 48 || !IsHeaderField(in.app_name()))
+    return "app_name: printable ASCII, at most 48";
+  if (in.procid().size() > 128 || !IsHeaderField(in.procid())) return "procid: printable ASCII, at most 128";
+  if (in.msgid().size() > 32 || !IsHeaderField(in.msgid())) return "msgid: printable ASCII, at most 32";
+  return CheckValues(in);
+}
+
+}  // namespace
+
+std::string PrintRfc5424(const v1::Record& in) {
   const int facility = in.facility() == 0 ? kFacilityUser : in.facility() - 1;
   const int severity = in.severity() == 0 ? kSeverityNotice : in.severity() - 1;
   std::string text = fmt::format("<{}>1 ", facility * 8 + severity);
@@ -71,17 +89,7 @@ std::string RenderRfc5424(const v1::Record& in) {
   return text;
 }
 
-bool IsSdName(const std::string& text) {
-  return !text.empty() && IsHeaderField(text) && text.find_first_of("=]\"") == std::string::npos;
-}
-
-std::string CheckFields(const v1::Record& in) {
-  if (in.hostname().size() > 255 || !IsHeaderField(in.hostname()))
-    return "hostname: printable ASCII, at most 255";
-  if (in.app_name().size() > 48 || !IsHeaderField(in.app_name()))
-    return "app_name: printable ASCII, at most 48";
-  if (in.procid().size() > 128 || !IsHeaderField(in.procid())) return "procid: printable ASCII, at most 128";
-  if (in.msgid().size() > 32 || !IsHeaderField(in.msgid())) return "msgid: printable ASCII, at most 32";
+std::string CheckValues(const v1::Record& in) {
   if (in.facility() < 0 || in.facility() > 24) return "facility: not a known value";
   if (in.severity() < 0 || in.severity() > 8) return "severity: not a known value";
   for (const auto& element : in.structured_data()) {
@@ -96,8 +104,6 @@ std::string CheckFields(const v1::Record& in) {
   return {};
 }
 
-}  // namespace
-
 std::size_t ApproximateSize(const Record& record, bool include_raw) {
   std::size_t size = 96 + record.listener.size() + record.tls_identity.size() + record.hostname.size() +
                      record.app_name.size() + record.procid.size() + record.msgid.size() +
@@ -109,11 +115,22 @@ std::size_t ApproximateSize(const Record& record, bool include_raw) {
 std::string FromProto(const v1::Record& in, std::int64_t received, RecordBatch& batch, Record& out) {
   if (auto wrong = CheckFields(in); !wrong.empty()) return wrong;
   // One way in: rendered as RFC 5424 and parsed like any other message, so shape, flags and raw agree.
-  ParseMessage(batch.arena().Copy(RenderRfc5424(in)), ParseContext{received, nullptr}, out);
+  ParseMessage(batch.arena().Copy(PrintRfc5424(in)), ParseContext{received, nullptr}, out);
+  out.tags = CopyTags(in, batch);
+  return {};
+}
+
+std::string_view CopyTags(const v1::Record& in, RecordBatch& batch) {
   std::string tags;
   for (const auto& tag : in.tags()) AppendTag(tags, tag.name(), tag.value());
-  out.tags = batch.arena().Copy(tags);
-  return {};
+  return batch.arena().Copy(tags);
+}
+
+std::string_view CopyStructuredData(const v1::Record& in, RecordBatch& batch) {
+  if (in.structured_data().empty()) return {};
+  std::string text;
+  AppendStructuredData(in, text);
+  return batch.arena().Copy(text);
 }
 
 }  // namespace cistern

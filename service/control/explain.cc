@@ -3,10 +3,10 @@
 
 #include "ingest/message/shape.h"
 #include "ingest/parse/payload/payload.h"
+#include "proto/convert/utf8.h"
 #include "service/control/admin_service.h"
 #include "service/control/convert.h"
 #include "service/control/status_map.h"
-#include "proto/convert/utf8.h"
 #include "storage/query/query.h"
 
 namespace cistern {

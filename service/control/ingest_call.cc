@@ -6,10 +6,11 @@
 #include <charconv>
 #include <chrono>
 
-#include "ingest/parse/parser.h"
 #include "ingest/message/wall_time.h"
+#include "ingest/parse/parser.h"
 #include "service/control/calls.h"
 #include "service/control/convert.h"
+#include "service/control/import_record.h"
 #include "service/control/ingest_client.h"
 #include "service/control/status_map.h"
 
@@ -97,6 +98,7 @@ class IngestCall final : public grpc::ServerBidiReactor<v1::IngestRequest, v1::I
     if (auto status = CheckRequest(); !status.ok()) return End(status);
     if (request_.records().empty()) return Next();  // only announces the client
     item_.batch = context_.pipeline.NewBatch();
+    item_.imported = request_.imported();
     if (auto status = ParseRecords(*item_.batch); !status.ok()) return End(status);
     sequence_ = request_.sequence();
     Push();
@@ -131,26 +133,34 @@ class IngestCall final : public grpc::ServerBidiReactor<v1::IngestRequest, v1::I
   }
 
   grpc::Status ParseRecords(RecordBatch& batch) {
-    const std::int64_t received = WallTime();
+    const std::int64_t now = WallTime();
     batch.records().resize(static_cast<std::size_t>(request_.records_size()));
     for (int i = 0; i < request_.records_size(); ++i) {
-      const v1::IngestRecord& in = request_.records(i);
       Record& out = batch.records()[static_cast<std::size_t>(i)];
-      std::string wrong;
-      if (in.content_case() == v1::IngestRecord::kParsed) {
-        wrong = FromProto(in.parsed(), received, batch, out);
-      } else {
-        wrong = ParseRaw(in.raw(), received, batch, out);
-      }
+      const auto wrong = request_.imported() ? Import(request_.records(i), now, batch, out)
+                                             : Parse(request_.records(i), now, batch, out);
       if (!wrong.empty()) return InvalidArgument("records[" + std::to_string(i) + "]." + wrong);
-      out.received = received;
-      out.peer = peer_;
-      out.port = port_;
-      out.transport = Transport::kGrpc;
-      out.listener = batch.Intern("grpc");
       batch.received_octets += out.raw.size();
     }
     return grpc::Status::OK;
+  }
+
+  std::string Parse(const v1::IngestRecord& in, std::int64_t now, RecordBatch& batch, Record& out) const {
+    auto wrong = in.content_case() == v1::IngestRecord::kParsed ? FromProto(in.parsed(), now, batch, out)
+                                                                : ParseRaw(in.raw(), now, batch, out);
+    out.received = now;
+    out.peer = peer_;
+    out.port = port_;
+    out.transport = Transport::kGrpc;
+    out.listener = batch.Intern("grpc");
+    return wrong;
+  }
+
+  std::string Import(const v1::IngestRecord& in, std::int64_t now, RecordBatch& batch, Record& out) const {
+    if (in.content_case() == v1::IngestRecord::kParsed) return ImportRecord(in.parsed(), now, batch, out);
+    auto wrong = ParseRaw(in.raw(), now, batch, out);
+    MarkImported(now, out);
+    return wrong;
   }
 
   std::string ParseRaw(std::string_view raw, std::int64_t received, RecordBatch& batch, Record& out) const {

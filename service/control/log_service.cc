@@ -14,6 +14,11 @@ grpc::ServerWriteReactor<v1::TailResponse>* LogServiceImpl::Tail(grpc::CallbackS
   return StartTail(context_, rpc, *request);
 }
 
+grpc::ServerWriteReactor<v1::SqlResponse>* LogServiceImpl::Sql(grpc::CallbackServerContext* rpc,
+                                                               const v1::SqlRequest* request) {
+  return StartSql(context_, rpc, *request);
+}
+
 grpc::ServerUnaryReactor* LogServiceImpl::Aggregate(grpc::CallbackServerContext* rpc,
                                                     const v1::AggregateRequest* request,
                                                     v1::AggregateResponse* response) {

@@ -15,6 +15,8 @@ class LogServiceImpl final : public v1::LogService::CallbackService {
                                                      const v1::QueryRequest* request) override;
   grpc::ServerWriteReactor<v1::TailResponse>* Tail(grpc::CallbackServerContext* rpc,
                                                    const v1::TailRequest* request) override;
+  grpc::ServerWriteReactor<v1::SqlResponse>* Sql(grpc::CallbackServerContext* rpc,
+                                                 const v1::SqlRequest* request) override;
   grpc::ServerUnaryReactor* Aggregate(grpc::CallbackServerContext* rpc, const v1::AggregateRequest* request,
                                       v1::AggregateResponse* response) override;
   grpc::ServerBidiReactor<v1::IngestRequest, v1::IngestResponse>* Ingest(

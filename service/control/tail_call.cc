@@ -18,6 +18,7 @@ struct TailOptions {
   RecordId after{};
   std::uint64_t last = 0;  // find the start from the end, on the worker
   bool follow = false, include_raw = false;
+  Cursor::Imported imported = Cursor::Imported::kSkip;
   std::string name;  // of the durable position; empty: none
 };
 
@@ -136,22 +137,33 @@ class TailCall final : public StreamCall<v1::TailResponse> {
 
   grpc::Status FindStart() {
     if (options_.last > 0) {
-      QueryOptions query;
-      query.filter = options_.filter;
-      query.limit = options_.last;
       std::uint64_t first = 0;
-      const auto result = RunQuery(context_.store, query, control_,
-                                   [&](BatchView& view, const std::vector<std::uint32_t>& rows) {
-                                     const auto ids = view.Ints(Column::kId);
-                                     for (const auto row : rows) first = static_cast<std::uint64_t>(ids[row]);
-                                     return true;
-                                   });
+      const auto result = FindLast(first);
       if (!result) return ToGrpc(result.error());
       options_.after = first > 0 ? RecordId{first - 1} : RecordId{result->snapshot_id};
     }
-    cursor_.emplace(context_.store, options_.filter, options_.after);
+    cursor_.emplace(context_.store, options_.filter, options_.after, options_.imported);
     reached_ = sent_id_ = options_.after;
     return grpc::Status::OK;
+  }
+
+  // The first of the last N.
+  Result<QueryResult> FindLast(std::uint64_t& first) {
+    QueryOptions query;
+    query.filter = options_.filter;
+    query.limit = 0;
+    std::uint64_t found = 0;
+    const auto take = [&](BatchView& view, const std::vector<std::uint32_t>& rows) {
+      const auto ids = view.Ints(Column::kId);
+      const auto flags = view.Ints(Column::kFlags);
+      for (const auto row : rows) {
+        if (options_.imported == Cursor::Imported::kSkip && (flags[row] & kFlagImported) != 0) continue;
+        first = static_cast<std::uint64_t>(ids[row]);
+        if (++found == options_.last) return false;
+      }
+      return true;
+    };
+    return RunQuery(context_.store, query, control_, take);
   }
 
   LogContext& context_;
@@ -206,6 +218,7 @@ grpc::Status ReadOptions(const v1::TailRequest& request, LogContext& context, Ta
   options.filter = *filter;
   options.follow = request.follow();
   options.include_raw = request.include_raw();
+  if (request.include_imported()) options.imported = Cursor::Imported::kInclude;
   if (request.cursor_name().empty()) return ReadStart(request, context, options);
   if (!IsCursorName(request.cursor_name())) {
     return InvalidArgument("cursor_name: 1 to 128 letters, digits, '.', '_' and '-'");

@@ -15,8 +15,8 @@ std::unique_ptr<Scan> ScanBehind(Store& store, RecordId after) {
 
 }  // namespace
 
-Cursor::Cursor(Store& store, Filter filter, RecordId after)
-    : filter_(std::move(filter)), scan_(ScanBehind(store, after)), position_(after) {}
+Cursor::Cursor(Store& store, Filter filter, RecordId after, Imported imported)
+    : filter_(std::move(filter)), imported_(imported), scan_(ScanBehind(store, after)), position_(after) {}
 
 Result<Cursor::State> Cursor::Next() {
   auto next = scan_->Next();
@@ -38,8 +38,10 @@ void Cursor::SelectRows() {
   const auto behind = static_cast<std::int64_t>(ToInt(position_));
   const bool all = filter_.matches_all();
   if (!all) filter_.Evaluate(*batch_, selection_);
+  const auto flags = imported_ == Imported::kSkip ? batch_->Ints(Column::kFlags) : ids.first(0);
   for (std::uint32_t row = 0; row < ids.size(); ++row) {
-    if (ids[row] > behind && (all || selection_[row] != 0)) rows_.push_back(row);
+    if (ids[row] <= behind || (!all && selection_[row] == 0)) continue;
+    if (flags.empty() || (flags[row] & kFlagImported) == 0) rows_.push_back(row);
   }
 }
 

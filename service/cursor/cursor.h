@@ -16,8 +16,11 @@ namespace cistern {
 
 class Cursor {
  public:
-  // Starts behind `after`; 0 starts at the oldest stored record.
-  Cursor(Store& store, Filter filter, RecordId after);
+  enum class Imported { kSkip, kInclude };
+
+  // Starts behind `after`; 0 starts at the oldest stored record. Records from an archive match only when
+  // asked for.
+  Cursor(Store& store, Filter filter, RecordId after, Imported imported = Imported::kSkip);
 
   enum class State {
     kMatches,   // rows() of view() match
@@ -40,6 +43,7 @@ class Cursor {
   void SelectRows();
 
   const Filter filter_;
+  const Imported imported_;
   std::unique_ptr<Scan> scan_;
   std::unique_ptr<StoredBatch> batch_;
   std::vector<std::uint32_t> rows_;

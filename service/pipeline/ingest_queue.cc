@@ -90,8 +90,8 @@ std::vector<QueueItem> IngestQueue::TakeLocked() {
   while (!items_.empty()) {
     QueueItem& next = items_.front();
     const std::size_t size = next.batch->bytes();
-    if (!taken.empty() &&
-        (records + next.batch->size() > kMaxCommitRecords || bytes + size > limits_.commit_bytes)) {
+    if (!taken.empty() && (records + next.batch->size() > kMaxCommitRecords ||
+                           bytes + size > limits_.commit_bytes || next.imported != taken.front().imported)) {
       break;
     }
     records += next.batch->size();

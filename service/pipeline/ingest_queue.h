@@ -25,6 +25,7 @@ using CommitCallback = std::function<void(const boost::system::error_code& error
 struct QueueItem {
   std::unique_ptr<RecordBatch> batch;
   ClientSequence sequence;  // client_id empty: none
+  bool imported = false;    // from an archive: never in one commit with records that arrive now
   CommitCallback done;      // empty: nobody waits. Runs on the writer thread; must not block.
   std::chrono::steady_clock::time_point queued_at;
 };
@@ -47,7 +48,7 @@ class IngestQueue {
   void NotifyWhenSpace(std::function<void()> wake);
 
   // Waits until a commit is due (age, count, octets, somebody waits for it, or Close), at most until
-  // `timeout`, and takes what one commit may hold. Empty on timeout.
+  // `timeout`, and takes what one commit may hold: all imported, or none. Empty on timeout.
   std::vector<QueueItem> Pop(std::chrono::nanoseconds timeout);
   // What Pop returned is finished with: its octets are free again.
   void Release(std::size_t bytes);

@@ -144,7 +144,7 @@ void Pipeline::Account(const std::vector<QueueItem>& items) {
   for (const QueueItem& item : items) {
     for (const Record& record : item.batch->records()) ++formats[static_cast<std::size_t>(record.format)];
     records += item.batch->size();
-    senders_.Observe(*item.batch);
+    if (!item.imported) senders_.Observe(*item.batch);  // it was not they who sent now
   }
   for (std::size_t i = 0; i < kFormats; ++i) {
     if (formats[i] > 0) ledger_.Parsed(static_cast<Format>(i), formats[i]);

@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "ingest/message/shape.h"
+#include "proto/convert/utf8.h"
 #include "service/control/status_map.h"
 #include "service/control/token.h"
-#include "service/control/utf8.h"
 #include "storage/query/query.h"
 #include "tests/unit/service/temp_store.h"
 

@@ -59,6 +59,20 @@ TEST_F(CursorTest, FilterSelectsAndPositionPassesWhatDoesNotMatch) {
   EXPECT_EQ(cursor.position(), store_.last_id());
 }
 
+TEST_F(CursorTest, ImportedRecordsMatchOnlyWhenAskedFor) {
+  RecordBatch batch;
+  AddMessage(batch, "<13>1 - h a - - - old");
+  batch.records()[0].flags |= kFlagImported;
+  AddMessage(batch, "<13>1 - h a - - - new");
+  RecordBatch* const batches[] = {&batch};
+  ASSERT_TRUE(store_.Append(batches, {}).has_value());
+  Cursor live(store_, Filter(), RecordId{0});
+  EXPECT_EQ(ReadAll(live), (Words{"new"}));
+  EXPECT_EQ(live.position(), store_.last_id());
+  Cursor all(store_, Filter(), RecordId{0}, Cursor::Imported::kInclude);
+  EXPECT_EQ(ReadAll(all), (Words{"old", "new"}));
+}
+
 TEST_F(CursorTest, NewCursorBehindAPositionNeitherMissesNorRepeats) {
   for (int i = 0; i < 20; ++i) Append({"a", "b", "c"});
   Words all;

@@ -43,6 +43,19 @@ TEST(IngestQueueTest, SomebodyWhoWaitsStartsACommitAtOnce) {
   EXPECT_EQ(queue.Pop(0ns).size(), 1u);
 }
 
+TEST(IngestQueueTest, ImportedRecordsHaveCommitsOfTheirOwn) {
+  IngestQueue queue(Small());
+  for (const bool imported : {false, true, true, false}) {
+    auto item = Item(queue, 1);
+    item.imported = imported;
+    ASSERT_TRUE(queue.TryPush(item));
+  }
+  queue.Close();
+  EXPECT_EQ(queue.Pop(0ns).size(), 1u);
+  EXPECT_EQ(queue.Pop(0ns).size(), 2u);
+  EXPECT_EQ(queue.Pop(0ns).size(), 1u);
+}
+
 TEST(IngestQueueTest, AgeStartsACommit) {
   IngestQueue::Limits limits = Small();
   limits.max_age = 0ns;

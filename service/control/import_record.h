@@ -1,0 +1,21 @@
+// Records of an imported batch (IngestRequest.imported): as they were when they were first received.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "cistern/v1/record.pb.h"
+#include "ingest/message/record_batch.h"
+
+namespace cistern {
+
+// A record given as fields, copied into `batch`. Original octets are read again, so shape and flags are those
+// of a received message; times, peer, transport, listener, identity and tags are as given. Without octets
+// they are rendered from the fields. `now` bounds the received time and stands in for a missing one. Empty on
+// success, else what is wrong.
+std::string ImportRecord(const v1::Record& in, std::int64_t now, RecordBatch& batch, Record& out);
+
+// The same for a message that was just parsed: received at its message time.
+void MarkImported(std::int64_t now, Record& out);
+
+}  // namespace cistern
