@@ -29,12 +29,12 @@ class MemorySource final : public BlobSource {
 class LogBlockSource final : public BlobSource {
  public:
   LogBlockSource(std::shared_ptr<LogSet> logs, std::shared_ptr<const FileInfo> file, const LogRow& row,
-                 std::shared_ptr<bool> gone, std::shared_ptr<std::uint64_t> fetched)
+                 std::shared_ptr<ReadFailure> failure, std::shared_ptr<std::uint64_t> fetched)
       : logs_(std::move(logs)),
         file_(std::move(file)),
         ordinal_(row.ordinal),
         size_(row.data_bytes),
-        gone_(std::move(gone)),
+        failure_(std::move(failure)),
         fetched_(std::move(fetched)) {}
 
   std::uint64_t size() const override { return size_; }
@@ -42,27 +42,37 @@ class LogBlockSource final : public BlobSource {
     if (offset > size_ || length > size_ - offset) return std::nullopt;
     auto buffer = std::make_unique_for_overwrite<char[]>(length);
     Result<ReaderPool::Lease> reader = logs_->Acquire(*file_);
-    bool read = false;
+    Result<void> done;
     if (reader) {
-      const auto done = (*reader)->ReadData(ordinal_, offset, std::span(buffer.get(), length));
-      read = done.has_value();
-      if (!read) reader->Discard();
+      done = (*reader)->ReadData(ordinal_, offset, std::span(buffer.get(), length));
+      if (!done) reader->Discard();
+    } else {
+      done = reader.error();
     }
     if (!logs_->IsSame(*file_)) {  // whatever was read may be another block's
-      *gone_ = true;
+      *failure_ = ReadFailure::kGone;
       return std::nullopt;
     }
-    if (!read) return std::nullopt;
+    if (!done) {
+      NoteFailure(done.error());
+      return std::nullopt;
+    }
     *fetched_ += length;
     buffers_.push_back(std::move(buffer));
     return std::string_view(buffers_.back().get(), length);
   }
 
  private:
+  void NoteFailure(const boost::system::error_code& error) {
+    if (error == StoreErrc::kCorrupt) return;
+    *failure_ = ReadFailure::kUnreadable;
+    if (error != StoreErrc::kBusy && error != StoreErrc::kNoAccess) logs_->ReportUnreadable(*file_, error);
+  }
+
   const std::shared_ptr<LogSet> logs_;
   const std::shared_ptr<const FileInfo> file_;
   const std::uint64_t ordinal_, size_;
-  const std::shared_ptr<bool> gone_;
+  const std::shared_ptr<ReadFailure> failure_;
   const std::shared_ptr<std::uint64_t> fetched_;
   std::vector<std::unique_ptr<char[]>> buffers_;
 };
@@ -90,7 +100,7 @@ LogBlock::LogBlock(std::shared_ptr<LogSet> logs, std::shared_ptr<const FileInfo>
 LogBlock::~LogBlock() { Report(); }
 
 void LogBlock::Report() {
-  if (reported_ || !damaged() || *gone_) return;
+  if (reported_ || !damaged() || *failure_ != ReadFailure::kNone) return;
   reported_ = true;
   logs_->Quarantine(*file_, row_.summary.first_id, row_.summary.last_id);
 }
@@ -101,7 +111,7 @@ StoredBatch* LogBlock::Inner() {
   if (opened_) return inner_.get();
   opened_ = true;
   Result<std::unique_ptr<StoredBatch>> opened =
-      OpenBlock(std::make_unique<LogBlockSource>(logs_, file_, row_, gone_, fetched_), nullptr);
+      OpenBlock(std::make_unique<LogBlockSource>(logs_, file_, row_, failure_, fetched_), nullptr);
   if (opened && SameSummary(**opened, row_.summary)) {
     inner_ = std::move(*opened);
   } else {

@@ -20,10 +20,11 @@ bool SameSummary(const StoredBatch& batch, const BlockSummary& summary);
 Result<std::unique_ptr<StoredBatch>> OpenRecent(const RecentBatch& recent);
 
 class LogBlockSource;
+// Why a block cannot be read though it may be well: its file is no longer what it was, or reading failed.
+enum class ReadFailure { kNone, kGone, kUnreadable };
 
 // A block in a file. Nothing but its row has been read at first. Real damage is reported to `logs` once it is
-// met; a file that is gone, or was rewritten under the reader, makes the batch damaged() as well, but is
-// none.
+// met. A ReadFailure makes the batch damaged() as well, but is none: a later reader tries again.
 class LogBlock final : public StoredBatch {
  public:
   LogBlock(std::shared_ptr<LogSet> logs, std::shared_ptr<const FileInfo> file, LogRow row);
@@ -57,7 +58,7 @@ class LogBlock final : public StoredBatch {
   const std::shared_ptr<const FileInfo> file_;
   const LogRow row_;
   bool opened_ = false, unusable_ = false, reported_ = false, index_opened_ = false;
-  std::shared_ptr<bool> gone_ = std::make_shared<bool>(false);  // the file is no longer what it was
+  std::shared_ptr<ReadFailure> failure_ = std::make_shared<ReadFailure>(ReadFailure::kNone);
   std::shared_ptr<std::uint64_t> fetched_ = std::make_shared<std::uint64_t>(0);
   std::unique_ptr<StoredBatch> inner_;
   std::unique_ptr<BlockIndex> index_;
