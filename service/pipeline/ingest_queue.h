@@ -35,8 +35,8 @@ class IngestQueue {
   struct Limits {
     std::size_t max_bytes = 24u << 20;
     std::chrono::nanoseconds max_age = std::chrono::milliseconds(50);
-    std::size_t commit_records = 16384;   // a commit starts once so many wait ...
-    std::size_t commit_bytes = 6u << 20;  // ... or so many octets; also the most one commit takes
+    std::size_t commit_records = 32768;    // a commit starts once so many wait, a block of the store ...
+    std::size_t commit_bytes = 14u << 20;  // ... or so many octets; also the most one commit takes
   };
   explicit IngestQueue(Limits limits) : limits_(limits) {}
 
