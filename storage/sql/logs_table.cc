@@ -122,7 +122,7 @@ int ConnectCistern(sqlite3* database, void* open, int count, const char* const* 
         sqlite3_mprintf("cistern needs a data directory: CREATE VIRTUAL TABLE logs USING cistern('DIR')");
     return SQLITE_ERROR;
   }
-  auto store = (*static_cast<OpenStore*>(open))(Unquoted(words[3]));
+  auto store = (*static_cast<StoreOpener*>(open))(Unquoted(words[3]));
   if (!store) {
     *error = sqlite3_mprintf("%s", store.error().c_str());
     return SQLITE_ERROR;
@@ -198,10 +198,10 @@ int AddLogsTable(sqlite3* database, LogsSource source) {
                                   [](void* owned) { delete static_cast<LogsSource*>(owned); });
 }
 
-int AddCisternModule(sqlite3* database, OpenStore open) {
+int AddCisternModule(sqlite3* database, StoreOpener open) {
   static const sqlite3_module module = MakeModule(ConnectCistern, ConnectCistern);
-  return sqlite3_create_module_v2(database, "cistern", &module, new OpenStore(open),
-                                  [](void* owned) { delete static_cast<OpenStore*>(owned); });
+  return sqlite3_create_module_v2(database, "cistern", &module, new StoreOpener(open),
+                                  [](void* owned) { delete static_cast<StoreOpener*>(owned); });
 }
 
 }  // namespace cistern

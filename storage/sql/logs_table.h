@@ -32,7 +32,7 @@ int AddLogsTable(sqlite3* database, LogsSource source);
 
 // Adds the module `cistern`: CREATE VIRTUAL TABLE logs USING cistern('/path/to/data-dir'). `open` gives the
 // store of a folder; the error is a sentence.
-using OpenStore = Result<std::shared_ptr<Store>, std::string> (*)(const std::string& dir);
-int AddCisternModule(sqlite3* database, OpenStore open);
+using StoreOpener = Result<std::shared_ptr<Store>, std::string> (*)(const std::string& dir);
+int AddCisternModule(sqlite3* database, StoreOpener open);
 
 }  // namespace cistern

@@ -64,6 +64,9 @@ Result<std::unique_ptr<SqlSession>, SqlError> SqlSession::Open(LogsSource source
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY | SQLITE_OPEN_NOMUTEX;
   int code = sqlite3_open_v2(":memory:", &session->database_, flags, nullptr);
   if (code == SQLITE_OK) code = AddLogsTable(session->database_, std::move(source));
+  // Now, since the table's own declaration is more than the authorizer will allow.
+  if (code == SQLITE_OK)
+    code = sqlite3_exec(session->database_, "SELECT 1 FROM logs LIMIT 0", nullptr, nullptr, nullptr);
   if (code != SQLITE_OK) return session->Explain(code);
   Restrict(session->database_);
   sqlite3_progress_handler(session->database_, kProgressInterval, &SqlSession::OnProgress, session.get());
@@ -83,7 +86,8 @@ Result<void, SqlError> SqlSession::Prepare(std::string_view statement) {
   if (code != SQLITE_OK) return Explain(code);
   if (statement_ == nullptr) return SqlError{SqlError::Kind::kStatement, "there is no statement"};
   const auto used = static_cast<std::size_t>(rest - statement.data());
-  if (!IsBlank(statement.substr(used))) return SqlError{SqlError::Kind::kStatement, kAllowed};
+  if (!IsBlank(statement.substr(used)) || sqlite3_stmt_readonly(statement_) == 0)
+    return SqlError{SqlError::Kind::kStatement, kAllowed};
   return {};
 }
 

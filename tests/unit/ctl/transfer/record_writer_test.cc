@@ -42,10 +42,10 @@ TEST(ExportTextTest, TheRestIsRenderedWithWhatTheServerKnew) {
 }
 
 TEST(ExportTextTest, LineEndsAreEscapedOrCounted) {
-  const std::string raw = std::string("<13>1 - h a - - - x\ny\rz\0.", 26);
+  const std::string raw = std::string("<13>1 - h a - - - x\ny\rz\0.", 25);
   const auto record = Received(raw, v1::FORMAT_RFC5424);
   EXPECT_EQ(Text(record), "<13>1 - h a - - - x#012y#015z#000.\n");
-  EXPECT_EQ(Text(record, TextFraming::kOctetCounted), "26 " + raw + "\n");
+  EXPECT_EQ(Text(record, TextFraming::kOctetCounted), "25 " + raw + "\n");
 }
 
 TEST(TextWriterTest, ReportsAStreamThatTakesNothing) {
