@@ -147,7 +147,10 @@ bool ColumnSetReader::LoadTemplates(const ColumnEntry& entry, TextColumn& out) {
   } else {
     out.frames = blob_.Frames(*frames);
   }
-  if (entry.order != RowOrder::kRow) out.place_of_row = InOrder(entry.order).places;
+  if (entry.order != RowOrder::kRow) {
+    out.rows_by_place = InOrder(entry.order).rows;
+    out.place_of_row = InOrder(entry.order).places;
+  }
   out.templates = std::make_unique<TextColumnReader>(*directory, *out.frames, arena_);
   out.values.assign(rows_, {});
   out.done.assign(rows_, 0);
@@ -186,9 +189,11 @@ void ColumnSetReader::PutTogether(TextColumn& column, std::size_t row) {
 
 StringColumn ColumnSetReader::Strings(ColumnId id) {
   TextColumn& column = Texts(id);
-  if (column.templates) {
-    column.templates->LoadAll();
-    for (std::size_t row = 0; row < rows_; ++row) PutTogether(column, row);
+  if (column.templates && column.rows_by_place.empty()) {
+    for (const std::uint32_t row : column.templates->RowsByTemplate()) PutTogether(column, row);
+  } else if (column.templates) {
+    for (const std::uint32_t place : column.templates->RowsByTemplate())
+      PutTogether(column, column.rows_by_place[place]);
   }
   return column.view();
 }

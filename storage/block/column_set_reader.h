@@ -49,7 +49,7 @@ class ColumnSetReader {
     // In templates: values[row] is put together where done[row] is set.
     std::unique_ptr<FrameSource> frames;
     std::unique_ptr<TextColumnReader> templates;
-    std::span<const std::uint32_t> place_of_row;  // empty: the row itself
+    std::span<const std::uint32_t> rows_by_place, place_of_row;  // empty: the row itself
     std::vector<std::uint8_t> done;
   };
   struct Order {

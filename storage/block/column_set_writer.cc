@@ -44,7 +44,8 @@ void ColumnSetWriter::AddInts(ColumnId id, std::span<const std::int64_t> values,
   const std::span<const std::int64_t> ordered = Ordered(values, rows, values_);
   std::size_t best = 0;
   for (const EncodeInts with : {encode, or_encode}) {
-    if (with == nullptr) continue;
+    const bool in_vain = with == or_encode && drafts_[0].stored().size() <= values.size() / 8;  // a bit each
+    if (with == nullptr || in_vain) continue;
     Draft& draft = drafts_[with == encode ? 0 : 1];
     draft.payload.Clear();
     draft.codec = with(ordered, draft.payload);
@@ -62,7 +63,8 @@ void ColumnSetWriter::AddStrings(ColumnId id, DictionaryColumn& column, RowOrder
   drafts_[0].payload.Clear();
   drafts_[0].codec = column.Encode(codes, drafts_[0].payload);
   Compress(drafts_[0]);
-  if (drafts_[0].codec == Codec::kDictionary && column.values().size() > 1) {
+  const bool in_vain = drafts_[0].stored().size() <= codes.size() / 8;  // a bit each
+  if (drafts_[0].codec == Codec::kDictionary && column.values().size() > 1 && !in_vain) {
     drafts_[1].payload.Clear();
     drafts_[1].codec = column.EncodePacked(codes, drafts_[1].payload);
     Compress(drafts_[1]);

@@ -1,6 +1,7 @@
 #include "storage/block/number_pattern.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstring>
 
@@ -12,6 +13,29 @@ namespace {
 constexpr std::size_t kMaxPrinted = 20;
 
 constexpr bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+// Three digits of each number below 1,000, the first in the lowest octet; in the highest, how many there are
+// without zeros in front.
+constexpr std::array<std::uint32_t, 1000> MakeTriples() {
+  std::array<std::uint32_t, 1000> triples{};
+  for (std::uint32_t i = 0; i < 1000; ++i) {
+    triples[i] = ('0' + i / 100) | ('0' + i / 10 % 10) << 8 | ('0' + i % 10) << 16;
+    triples[i] |= (1u + (i >= 10) + (i >= 100)) << 24;
+  }
+  return triples;
+}
+constexpr std::array<std::uint32_t, 1000> kTriples = MakeTriples();
+
+// Both write four octets.
+char* PutFirst(std::uint64_t number, char* to) {
+  const std::uint32_t count = kTriples[number] >> 24, digits = kTriples[number] >> 8 * (3 - count);
+  std::memcpy(to, &digits, sizeof digits);
+  return to + count;
+}
+char* PutNext(std::uint64_t number, char* to) {
+  std::memcpy(to, &kTriples[number], sizeof kTriples[number]);
+  return to + 3;
+}
 
 // Takes literals and the places of numbers from one value.
 bool Begin(std::string_view value, NumberPattern& pattern) {
@@ -125,8 +149,13 @@ bool ReadPattern(ByteReader& in, NumberPattern& pattern) {
 }
 
 char* PrintNumber(std::int64_t number, unsigned width, char* to) {
-  if (width == 0) return std::to_chars(to, to + kMaxPrinted, number).ptr;
   auto rest = static_cast<std::uint64_t>(number);
+  if (width == 0) {
+    if (rest < 1'000) return PutFirst(rest, to);
+    if (rest < 1'000'000) return PutNext(rest % 1'000, PutFirst(rest / 1'000, to));
+    if (rest >= 1'000'000'000) return std::to_chars(to, to + kMaxPrinted, number).ptr;
+    return PutNext(rest % 1'000, PutNext(rest / 1'000 % 1'000, PutFirst(rest / 1'000'000, to)));
+  }
   for (unsigned i = width; i-- > 0; rest /= 10) to[i] = static_cast<char>('0' + rest % 10);
   return to + width;
 }

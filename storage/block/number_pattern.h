@@ -29,7 +29,8 @@ bool FindNumberPattern(std::span<const std::string_view> values, NumberPattern& 
 void WritePattern(const NumberPattern& pattern, ByteBuffer& out);
 bool ReadPattern(ByteReader& in, NumberPattern& pattern);
 
-// Prints a number at `to` and returns the end; at most 20 octets. Numbers of damaged blocks print somehow.
+// Prints a number at `to` and returns the end; writes to 20 octets at most, some of them behind the end.
+// Numbers of damaged blocks print somehow.
 char* PrintNumber(std::int64_t number, unsigned width, char* to);
 
 }  // namespace cistern

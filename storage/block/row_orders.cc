@@ -8,15 +8,24 @@ namespace {
 
 constexpr std::int64_t kMaxCodes = 65536;
 
+// Remembers a few values, as those of a column hardly differ.
+struct Recent {
+  std::int64_t value = 0;
+  std::uint32_t rank = kNone;
+  static constexpr std::uint32_t kNone = UINT32_MAX;
+};
+constexpr std::size_t kRecent = 64;
+std::size_t PlaceOf(std::int64_t value) {
+  return (static_cast<std::uint64_t>(value) * 0x9e3779b97f4a7c15u) >> 58;
+}
+
 std::vector<std::int64_t> Distinct(std::span<const std::int64_t> values) {
-  constexpr std::size_t kRecent = 16;  // spares the sort almost all repetitions
-  std::int64_t recent[kRecent];
-  std::fill_n(recent, kRecent, values[0]);
-  std::vector<std::int64_t> distinct = {values[0]};
+  Recent recent[kRecent];
+  std::vector<std::int64_t> distinct;
   for (const std::int64_t value : values) {
-    std::int64_t& last = recent[(static_cast<std::uint64_t>(value) * 0x9e3779b97f4a7c15u) >> 60];
-    if (last == value) continue;
-    last = value;
+    Recent& last = recent[PlaceOf(value)];
+    if (last.value == value && last.rank == 0) continue;
+    last = {value, 0};
     distinct.push_back(value);
   }
   std::sort(distinct.begin(), distinct.end());
@@ -48,10 +57,15 @@ std::vector<std::uint32_t> RanksOf(std::span<const std::int64_t> values) {
     std::copy(values.begin(), values.end(), ranks.begin());
     return ranks;
   }
-  std::vector<std::int64_t> distinct = Distinct(values);
+  const std::vector<std::int64_t> distinct = Distinct(values);
+  Recent recent[kRecent];
   for (std::size_t i = 0; i < values.size(); ++i) {
-    ranks[i] = static_cast<std::uint32_t>(std::lower_bound(distinct.begin(), distinct.end(), values[i]) -
-                                          distinct.begin());
+    Recent& last = recent[PlaceOf(values[i])];
+    if (last.value != values[i] || last.rank == Recent::kNone) {
+      const auto found = std::lower_bound(distinct.begin(), distinct.end(), values[i]);
+      last = {values[i], static_cast<std::uint32_t>(found - distinct.begin())};
+    }
+    ranks[i] = last.rank;
   }
   return ranks;
 }

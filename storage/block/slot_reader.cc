@@ -6,15 +6,14 @@
 #include "storage/block/hex_pattern.h"
 #include "storage/block/int_stream.h"
 #include "storage/block/number_pattern.h"
+#include "storage/block/short_copy.h"
 #include "storage/block/slot_writer.h"
 
 namespace cistern {
 namespace {
 
-char* Copy(std::string_view text, char* to) {
-  text.copy(to, text.size());
-  return to + text.size();
-}
+// Dictionaries with longer values are asked for each.
+constexpr std::size_t kMaxRoom = 256;
 
 // Strings in chunks, as a slot holds them or a dictionary.
 class Strings {
@@ -76,7 +75,8 @@ class ConstantSlot final : public SlotReader {
   ConstantSlot(std::string_view value, std::uint32_t count) : value_(value), count_(count) {}
   bool Load(FrameReader&, std::span<const std::uint32_t>, std::size_t, std::size_t) override { return true; }
   std::size_t MaxSize(std::size_t) const override { return value_.size(); }
-  char* Put(std::size_t, char* to) const override { return Copy(value_, to); }
+  char* Put(std::size_t, char* to) const override { return CopyShort(value_, to); }
+  const std::string_view* constant() const override { return &value_; }
   StringColumn Column(Arena&) override {
     codes_.resize(count_);
     return {{&value_, 1}, codes_};
@@ -98,7 +98,9 @@ class StringSlot final : public SlotReader {
     return strings_.Load(frames, begin, end);
   }
   std::size_t MaxSize(std::size_t position) const override { return strings_.values()[position].size(); }
-  char* Put(std::size_t position, char* to) const override { return Copy(strings_.values()[position], to); }
+  char* Put(std::size_t position, char* to) const override {
+    return CopyShort(strings_.values()[position], to);
+  }
   StringColumn Column(Arena&) override { return {strings_.values(), {}}; }
 
  private:
@@ -121,13 +123,17 @@ class DictionarySlot final : public SlotReader {
     for (const std::int64_t code : wide)
       if (static_cast<std::uint64_t>(code) >= distinct_) return false;
     codes_.assign(wide.begin(), wide.end());
+    const auto values = strings_.values();
+    const auto shorter = [](std::string_view a, std::string_view b) { return a.size() < b.size(); };
+    const std::size_t longest = std::max_element(values.begin(), values.end(), shorter)->size();
+    if (longest <= kMaxRoom) room_ = std::max<std::size_t>(longest, 1);
     return true;
   }
   std::size_t MaxSize(std::size_t position) const override {
     return strings_.values()[codes_[position]].size();
   }
   char* Put(std::size_t position, char* to) const override {
-    return Copy(strings_.values()[codes_[position]], to);
+    return CopyShort(strings_.values()[codes_[position]], to);
   }
   StringColumn Column(Arena&) override { return {strings_.values(), codes_}; }
 
@@ -168,8 +174,8 @@ class NumberSlot final : public PrintedSlot {
     streams_.resize(pattern_.widths.size());
     for (IntStream& stream : streams_)
       if (!ReadIntStream(in, static_cast<std::uint32_t>(count_), frames, stream)) return false;
-    max_size_ = 20 * pattern_.widths.size();
-    for (const std::string& literal : pattern_.literals) max_size_ += literal.size();
+    room_ = 20 * pattern_.widths.size();
+    for (const std::string& literal : pattern_.literals) room_ += literal.size();
     return true;
   }
   bool Load(FrameReader& frames, std::span<const std::uint32_t> rows, std::size_t, std::size_t) override {
@@ -181,28 +187,28 @@ class NumberSlot final : public PrintedSlot {
     return true;
   }
   std::size_t numbers() const override { return streams_.size(); }
-  std::size_t MaxSize(std::size_t) const override { return max_size_; }
+  std::size_t MaxSize(std::size_t) const override { return room_; }
   char* Put(std::size_t position, char* to) const override {
     for (std::size_t n = 0; n < columns_.size(); ++n) {
-      to = Copy(pattern_.literals[n], to);
+      to = CopyShort(pattern_.literals[n], to);
       to = PrintNumber(columns_[n][position], pattern_.widths[n], to);
     }
-    return Copy(pattern_.literals.back(), to);
+    return CopyShort(pattern_.literals.back(), to);
   }
 
  private:
   NumberPattern pattern_;
   std::vector<IntStream> streams_;
   std::vector<std::vector<std::int64_t>> columns_;
-  std::size_t max_size_ = 0;
 };
 
 class HexSlot final : public PrintedSlot {
  public:
   using PrintedSlot::PrintedSlot;
   bool Read(ByteReader& in, FrameReader& frames) {
-    return ReadPattern(in, pattern_) &&
-           frames.Next(StreamKind::kPacked, HexOctets(count_, pattern_.places.size()), place_);
+    if (!ReadPattern(in, pattern_)) return false;
+    room_ = pattern_.text.size();
+    return frames.Next(StreamKind::kPacked, HexOctets(count_, pattern_.places.size()), place_);
   }
   bool Load(FrameReader& frames, std::span<const std::uint32_t>, std::size_t, std::size_t) override {
     const auto octets = frames.Read(place_);

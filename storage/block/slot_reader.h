@@ -22,13 +22,20 @@ class SlotReader {
   // False when a stream is damaged; then the slot must not be asked for values.
   virtual bool Load(FrameReader& frames, std::span<const std::uint32_t> rows, std::size_t begin,
                     std::size_t end) = 0;
+  // What a value takes at most, where that is the same for all; else 0, and MaxSize() says.
+  std::size_t room() const { return room_; }
   // Both for positions that were loaded. At most MaxSize() octets are put at `to`; returns their end.
   virtual std::size_t MaxSize(std::size_t position) const = 0;
   virtual char* Put(std::size_t position, char* to) const = 0;
+  // The value of all positions, when there is only one.
+  virtual const std::string_view* constant() const { return nullptr; }
   // How many numbers each value is made of; 0 when it is not.
   virtual std::size_t numbers() const { return 0; }
   // All values. Everything was loaded. `arena` and the reader must outlive the column.
   virtual StringColumn Column(Arena& arena) = 0;
+
+ protected:
+  std::size_t room_ = 0;
 };
 
 // Reads the description of a slot of `count` values, at least one. Null when it is malformed. Strings in it

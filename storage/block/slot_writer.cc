@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "storage/block/short_copy.h"
+
 namespace cistern {
 namespace {
 
@@ -9,7 +11,7 @@ constexpr std::size_t kSample = 32, kRepeatsOfSample = 8;
 
 bool AllEqual(std::span<const std::string_view> values) {
   return std::all_of(values.begin() + 1, values.end(),
-                     [&](std::string_view value) { return value == values[0]; });
+                     [&](std::string_view value) { return EqualShort(value, values[0]); });
 }
 
 // Whether a few values, taken from everywhere, hold many that are equal.
@@ -19,7 +21,8 @@ bool LooksRepetitive(std::span<const std::string_view> values) {
   std::size_t repeats = 0;
   for (std::size_t i = 0; i < kSample; ++i) {
     sample[i] = values[i * (values.size() / kSample)];
-    repeats += std::find(sample, sample + i, sample[i]) != sample + i;
+    const auto equal = [&](std::string_view value) { return EqualShort(value, sample[i]); };
+    repeats += std::any_of(sample, sample + i, equal);
   }
   return repeats >= kRepeatsOfSample;
 }

@@ -25,6 +25,13 @@ class PositionSet {
   std::uint64_t Ahead(std::size_t word, unsigned ahead) const {
     return words_[word] >> ahead | words_[word + 1] << (64 - ahead);
   }
+  // The first position >= `at` that is not in the set.
+  std::size_t NextOut(std::size_t at) const {
+    std::size_t index = at / 64;
+    std::uint64_t bits = ~words_[index] & (~std::uint64_t{0} << at % 64);
+    while (bits == 0) bits = ~words_[++index];
+    return index * 64 + static_cast<std::size_t>(std::countr_zero(bits));
+  }
   // Where the run of positions starts that ends before `at`, which is not 0.
   std::size_t RunStart(std::size_t at) const {
     std::size_t index = (at - 1) / 64;

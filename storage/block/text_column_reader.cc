@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "storage/block/header.h"
+#include "storage/block/short_copy.h"
 #include "storage/block/slot_writer.h"
 #include "storage/block/template_text.h"
 
@@ -11,11 +12,6 @@ namespace {
 
 constexpr std::uint64_t kMaxTemplateSlots = 128;
 constexpr std::string_view kNothing[] = {{}};
-
-char* Copy(std::string_view text, char* to) {
-  text.copy(to, text.size());
-  return to + text.size();
-}
 
 }  // namespace
 
@@ -26,10 +22,7 @@ bool TextColumnReader::ReadTemplate(ByteReader& in, Template& text) {
   text.rows = static_cast<std::uint32_t>(std::min<std::uint64_t>(in.Varint(), UINT32_MAX));
   const std::uint64_t slots = in.Varint();
   if (slots > kMaxTemplateSlots) return false;
-  for (std::uint64_t i = 0; i <= slots; ++i) {
-    text.pieces.push_back(in.Bytes(in.Varint()));
-    text.piece_octets += text.pieces.back().size();
-  }
+  for (std::uint64_t i = 0; i <= slots; ++i) text.pieces.push_back(in.Bytes(in.Varint()));
   if (!in.ok() || text.rows > template_of_.size()) return false;
   std::size_t numbers = 0;
   for (std::uint64_t i = 0; i < slots && text.rows != 0; ++i) {
@@ -64,12 +57,28 @@ bool TextColumnReader::Load(std::size_t number, std::size_t begin, std::size_t e
     damaged_ = true;
     return false;
   }
+  if (text.parts.empty()) MakeParts(text);
   if (begin == 0 && end == text.rows) text.state = Template::State::kLoaded;
   return true;
 }
 
-void TextColumnReader::LoadAll() {
-  for (std::size_t i = 0; i < templates_.size(); ++i) Load(i, 0, templates_[i].rows);
+void TextColumnReader::MakeParts(Template& text) {
+  std::string literal(text.pieces[0]);
+  std::size_t literals = 0;
+  for (std::size_t i = 0; i < text.slots.size(); ++i) {
+    SlotReader* const slot = text.slots[i].get();
+    if (const std::string_view* constant = slot->constant()) {
+      literal.append(*constant).append(text.pieces[i + 1]);
+      continue;
+    }
+    text.parts.push_back({arena_.Copy(literal), slot});
+    literals += literal.size();
+    text.room += slot->room();
+    if (slot->room() == 0) text.varying.push_back(slot);
+    literal = text.pieces[i + 1];
+  }
+  text.parts.push_back({arena_.Copy(literal), nullptr});
+  text.room += literals + literal.size();
 }
 
 StringColumn TextColumnReader::Slot(std::size_t number, std::size_t slot) {
@@ -86,19 +95,22 @@ StringColumn TextColumnReader::Slot(std::size_t number, std::size_t slot) {
 
 std::string_view TextColumnReader::Text(std::size_t row) {
   const std::size_t number = template_of_[row], position = order_.positions()[row];
-  if (!Load(number, position, position + 1)) return {};
+  // Free text comes in chunks; of others everything is small.
+  const bool loaded =
+      number == 0 ? Load(0, position, position + 1) : Load(number, 0, templates_[number].rows);
+  if (!loaded) return {};
   const Template& text = templates_[number];
-  std::size_t room = text.piece_octets;
-  for (const std::unique_ptr<SlotReader>& slot : text.slots) room += slot->MaxSize(position);
+  std::size_t room = text.room;
+  for (const SlotReader* slot : text.varying) room += slot->MaxSize(position);
   if (octets_ + room > kMaxColumnBytes) {  // no block holds so much: it claims to
     damaged_ = true;
     return {};
   }
   char* const start = arena_.Allocate(room);
-  char* to = Copy(text.pieces[0], start);
-  for (std::size_t i = 0; i < text.slots.size(); ++i) {
-    to = text.slots[i]->Put(position, to);
-    to = Copy(text.pieces[i + 1], to);
+  char* to = start;
+  for (const Part& part : text.parts) {
+    to = CopyShort(part.literal, to);
+    if (part.slot != nullptr) to = part.slot->Put(position, to);
   }
   const auto size = static_cast<std::size_t>(to - start);
   arena_.Shrink(start, room, size);

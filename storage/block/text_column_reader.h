@@ -32,20 +32,29 @@ class TextColumnReader final : public TemplateColumn {
 
   // One text, in the arena. Empty when it cannot be read.
   std::string_view Text(std::size_t row);
-  // Loads what many texts need, before they are asked for one by one.
-  void LoadAll();
+  // All rows, by template: the order in which many are read fastest.
+  std::span<const std::uint32_t> RowsByTemplate() const { return order_.rows(); }
   // Whether something turned out to be unreadable.
   bool damaged() const { return damaged_; }
 
  private:
+  // What stands before a slot, and the slot; the last has none.
+  struct Part {
+    std::string_view literal;
+    SlotReader* slot = nullptr;
+  };
   struct Template {
     std::vector<std::string_view> pieces;
     std::vector<std::unique_ptr<SlotReader>> slots;
     std::uint32_t rows = 0;
-    std::size_t piece_octets = 0;
+    // The same for putting texts together: constant slots are part of the literals.
+    std::vector<Part> parts;  // once something was loaded
+    std::size_t room = 0;     // for all but the slots of `varying`
+    std::vector<SlotReader*> varying;
     enum class State : std::uint8_t { kAsNeeded, kLoaded, kDamaged } state = State::kAsNeeded;
   };
   bool ReadTemplate(ByteReader& in, Template& text);
+  void MakeParts(Template& text);
   bool Load(std::size_t number, std::size_t begin, std::size_t end);
 
   ByteReader in_;

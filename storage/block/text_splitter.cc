@@ -32,6 +32,7 @@ void TextSplitter::Split(std::string_view text) {
   Classify(text_.data(), text.size(), classes_);
   FindWords(text.size());
   JoinWords(text.size());
+  FindSlots(text.size());
   MakeForm(text.size());
 }
 
@@ -47,6 +48,7 @@ void TextSplitter::FindWords(std::size_t size) {
     if ((behind_equals & classes_.quote[i]) != 0) AddQuotedValues(i, behind_equals & classes_.quote[i]);
     const std::uint64_t value = FillUp(in_value, behind_equals & in_value, value_carry);
     const std::uint64_t sure = classes_.digit[i] | (value & word) | quoted_[i];
+    sure_[i] = sure;
     sure_ends_[i] = EndsOfSeeded(word, sure, sure_carry);
     ends_[i] = EndsOfSeeded(word, sure | HexGroups(i, word & ~(word << 1 | after_word)), any_carry);
     after_equals = classes_.equals[i] >> 63;
@@ -74,33 +76,35 @@ void TextSplitter::AddQuotedValues(std::size_t i, std::uint64_t openings) {
   }
 }
 
-// Hardly a branch here depends on the text: a wrong guess costs more than all of a slot's work.
+// Makes joiners between words of one slot part of them.
 void TextSplitter::JoinWords(std::size_t size) {
-  std::size_t kept = 0;     // slots that are complete
-  bool slot_sure = false;   // whether the one behind them has a word that must be in a slot
-  bool last_sure = false;   // whether the last word was such a one
-  std::size_t last = size;  // where that word ended
+  const PositionSet& word = classes_.word;
   for (std::size_t i = 0; i < size / 64 + 1; ++i) {
-    for (std::uint64_t bits = ends_[i]; bits != 0; bits &= bits - 1) {
-      const std::size_t end = i * 64 + static_cast<std::size_t>(std::countr_zero(bits));
-      const std::size_t begin = classes_.word.RunStart(end);
-      const bool sure = sure_ends_.Has(end);
-      const bool hyphen = (text_[last] == ':') | (text_[last] == '-');
-      const bool joined = (begin == last + 1) & classes_.joiner.Has(last) & ((sure & last_sure) | hyphen);
-      kept += !joined & slot_sure;
-      if (kept == kMaxSlots) {
-        slots_[kMaxSlots - 1].end = static_cast<std::uint16_t>(size);
-        count_ = kMaxSlots;
-        return;
-      }
-      slots_[kept] = {joined ? slots_[kept].begin : static_cast<std::uint16_t>(begin),
-                      static_cast<std::uint16_t>(end)};
-      slot_sure = (joined & slot_sure) | sure;
-      last_sure = sure;
-      last = end;
+    joined_[i] = word[i];
+    for (std::uint64_t bits = classes_.joiner[i] & ends_[i] & word.Ahead(i, 1); bits != 0; bits &= bits - 1) {
+      const std::size_t at = i * 64 + static_cast<std::size_t>(std::countr_zero(bits));
+      const std::size_t end = word.NextOut(at + 1);
+      const bool hyphen = (text_[at] == ':') | (text_[at] == '-');
+      const bool joins = (sure_ends_.Has(at) & sure_ends_.Has(end)) | (hyphen & ends_.Has(end));
+      joined_[i] |= (bits & (~bits + 1)) * joins;
     }
   }
-  count_ = kept + slot_sure;
+}
+
+// Hardly a branch here or before depends on the text: a wrong guess costs more than all of a slot's work.
+void TextSplitter::FindSlots(std::size_t size) {
+  count_ = 0;
+  std::uint64_t carry = 0;
+  for (std::size_t i = 0; i < size / 64 + 1; ++i) {
+    for (std::uint64_t ends = EndsOfSeeded(joined_[i], sure_[i], carry); ends != 0; ends &= ends - 1) {
+      const std::size_t end = i * 64 + static_cast<std::size_t>(std::countr_zero(ends));
+      if (count_ == kMaxSlots) {
+        slots_[kMaxSlots - 1].end = static_cast<std::uint16_t>(size);
+        return;
+      }
+      slots_[count_++] = {static_cast<std::uint16_t>(joined_.RunStart(end)), static_cast<std::uint16_t>(end)};
+    }
+  }
 }
 
 // Copies pieces 32 octets at a time, as both buffers have room behind their ends.

@@ -42,6 +42,7 @@ class TextSplitter {
   std::uint64_t HexGroups(std::size_t i, std::uint64_t starts) const;
   void AddQuotedValues(std::size_t i, std::uint64_t openings);
   void JoinWords(std::size_t size);
+  void FindSlots(std::size_t size);
   void MakeForm(std::size_t size);
 
   std::vector<char> text_, form_;  // both with room to read and write beyond the end
@@ -50,7 +51,9 @@ class TextSplitter {
   std::size_t count_ = 0;
   TextClasses classes_;
   PositionSet quoted_;            // word bytes of values in quotes
-  PositionSet ends_, sure_ends_;  // behind the words that may belong to slots, and those that must
+  PositionSet sure_;              // octets whose words must be in slots
+  PositionSet ends_, sure_ends_;  // behind the words that may be in slots, and those that must
+  PositionSet joined_;            // words, and the joiners inside slots
 };
 
 }  // namespace cistern
