@@ -107,10 +107,6 @@ Masks OfBlock(const char* text) {
   return masks;
 }
 
-void ClassifyPlain(const char* text, std::size_t size, TextClasses& out) {
-  for (std::size_t i = 0; i * 64 < size; ++i) Store(OfBlock(text + i * 64), Inside(size, i), i, out);
-}
-
 #if defined(__x86_64__)
 #define CISTERN_AVX2 __attribute__((target("avx2")))
 
@@ -151,6 +147,7 @@ CISTERN_AVX2 inline Masks OfBlockAvx2(const char* text) {
 
 CISTERN_AVX2 void ClassifyAvx2(const char* text, std::size_t size, TextClasses& out) {
   for (std::size_t i = 0; i * 64 < size; ++i) Store(OfBlockAvx2(text + i * 64), Inside(size, i), i, out);
+  Store({}, 0, (size + 63) / 64, out);
 }
 
 const bool kHasAvx2 = __builtin_cpu_supports("avx2");
@@ -158,13 +155,16 @@ const bool kHasAvx2 = __builtin_cpu_supports("avx2");
 
 }  // namespace
 
+void ClassifyPlain(const char* text, std::size_t size, TextClasses& out) {
+  for (std::size_t i = 0; i * 64 < size; ++i) Store(OfBlock(text + i * 64), Inside(size, i), i, out);
+  Store({}, 0, (size + 63) / 64, out);
+}
+
 void Classify(const char* text, std::size_t size, TextClasses& out) {
 #if defined(__x86_64__)
-  (kHasAvx2 ? ClassifyAvx2 : ClassifyPlain)(text, size, out);
-#else
-  ClassifyPlain(text, size, out);
+  if (kHasAvx2) return ClassifyAvx2(text, size, out);
 #endif
-  Store({}, 0, (size + 63) / 64, out);
+  ClassifyPlain(text, size, out);
 }
 
 }  // namespace cistern

@@ -59,5 +59,7 @@ struct TextClasses {
 // `text` is at most kMaxSplitOctets long, and readable up to the next multiple of 64 octets; what stands
 // there is ignored. Fills the words that `size` octets take and the one behind them.
 void Classify(const char* text, std::size_t size, TextClasses& out);
+// The same without vector instructions: what Classify() does where the processor lacks them.
+void ClassifyPlain(const char* text, std::size_t size, TextClasses& out);
 
 }  // namespace cistern

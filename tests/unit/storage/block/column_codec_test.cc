@@ -25,7 +25,8 @@ TEST_P(IntCodec, TakesTheNarrowestFormAndComesBack) {
   std::vector<std::int64_t> back;
   EXPECT_TRUE(DecodeInts(GetParam().fixed, out.view(), values.size(), back));
   EXPECT_EQ(back, values);
-  for (const auto encode : {EncodeDelta, EncodeVarints, EncodeIntDictionary}) {
+  for (const auto encode :
+       {EncodeDelta, EncodeVarints, EncodeIntDictionary, EncodePacked, EncodePackedIntDictionary}) {
     out.Clear();
     const Codec codec = encode(values, out);
     EXPECT_TRUE(DecodeInts(codec, out.view(), values.size(), back));
@@ -83,6 +84,25 @@ TEST(DictionaryColumn, WideCodesComeBack) {
   std::vector<std::uint32_t> codes;
   ASSERT_TRUE(DecodeStrings(Codec::kDictionary, out.view(), texts.size(), values, codes));
   for (std::size_t i = 0; i < texts.size(); ++i) EXPECT_EQ(values[codes[i]], texts[i]);
+}
+
+TEST(DictionaryColumn, PackedCodesComeBackInAnyOrder) {
+  for (const std::size_t distinct : {1u, 2u, 3u, 256u, 257u, 5000u}) {
+    DictionaryColumn column;
+    std::vector<std::string> texts;
+    for (std::size_t i = 0; i < 10000; ++i) texts.push_back(std::to_string(i % distinct));
+    for (const std::string& text : texts) column.Add(text);
+    const std::vector<std::uint32_t> reversed(column.codes().rbegin(), column.codes().rend());
+    for (const bool packed : {false, true}) {
+      ByteBuffer out;
+      const Codec codec = packed ? column.EncodePacked(reversed, out) : column.Encode(reversed, out);
+      std::vector<std::string_view> values;
+      std::vector<std::uint32_t> codes;
+      ASSERT_TRUE(DecodeStrings(codec, out.view(), texts.size(), values, codes));
+      for (std::size_t i = 0; i < texts.size(); ++i)
+        ASSERT_EQ(values[codes[i]], texts[texts.size() - 1 - i]) << distinct;
+    }
+  }
 }
 
 TEST(TimeColumn, WholeSecondsBehindTheClockCostNothing) {

@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <random>
 #include <string>
 
+#include "storage/block/text_classes.h"
 #include "storage/words.h"
 
 namespace cistern {
@@ -89,6 +91,21 @@ INSTANTIATE_TEST_SUITE_P(
         SplitCase{"BeyondAscii", "caf\xc3\xa9\x31 \xff 2\x80", "<> \xff <>"},
         SplitCase{"Edges", "1 x 2", "<> x <>"}, SplitCase{"Marks", "<> %s \\0 {x}", "<> %s \\<> {x}"}),
     [](const auto& info) { return info.param.name; });
+
+TEST(Classify, IsTheSameWithAndWithoutVectors) {
+  std::mt19937_64 random(2);
+  const auto fast = std::make_unique<TextClasses>(), plain = std::make_unique<TextClasses>();
+  std::string text(1024 + 64, 0);
+  for (std::size_t size = 0; size < 1024; ++size) {
+    for (char& c : text) c = static_cast<char>(random());
+    Classify(text.data(), size, *fast);
+    ClassifyPlain(text.data(), size, *plain);
+    for (const auto set : {&TextClasses::word, &TextClasses::digit, &TextClasses::hex_letter,
+                           &TextClasses::joiner, &TextClasses::equals, &TextClasses::quote})
+      for (std::size_t i = 0; i < size / 64 + 1; ++i)
+        ASSERT_EQ(((*fast).*set)[i], ((*plain).*set)[i]) << size;
+  }
+}
 
 TEST(TemplateText, RareTextsAreFreeText) {
   TemplateText texts;
