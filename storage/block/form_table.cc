@@ -15,7 +15,7 @@ constexpr std::size_t kInitialSlots = 4096;
 FormTable::FormTable(std::uint64_t seed) : seed_(seed), slots_(kInitialSlots) {}
 
 void FormTable::Clear() {
-  slots_.assign(kInitialSlots, Slot{});
+  if (!forms_.empty()) slots_.assign(kInitialSlots, Slot{});
   forms_.clear();
   arena_.Clear();
 }
