@@ -17,6 +17,7 @@ SqliteStore::Incoming SqliteStore::Measure(std::span<RecordBatch* const> batches
   for (const RecordBatch* batch : batches) {
     incoming.records += batch->size();
     for (const Record& record : batch->records()) {
+      incoming.imported += (record.flags & kFlagImported) != 0 ? 1u : 0u;
       incoming.min_received = std::min(incoming.min_received, record.received);
       incoming.max_received = std::max(incoming.max_received, record.received);
       incoming.disorder = std::max(incoming.disorder, incoming.max_received - record.received);
@@ -33,55 +34,58 @@ Result<CommitResult> SqliteStore::Append(std::span<RecordBatch* const> batches,
   const std::int64_t now = clock_();
   if (incoming.records == 0) incoming.min_received = incoming.max_received = now;
   if (const auto fine = CheckSurroundings(); !fine) return fine.error();
-  if (const auto ready = PrepareFor(incoming); !ready) return ready.error();
-  if (const auto reserved = Reserve(incoming.records); !reserved) return reserved.error();
+  const bool imported = incoming.records != 0 && incoming.imported == incoming.records;
+  if (const auto ready = imported ? PrepareImport(incoming) : PrepareLive(incoming); !ready)
+    return ready.error();
+  OpenFile& open = imported ? import_ : live_;
+  std::uint64_t& next_id = imported ? import_next_id_ : next_id_;
+  if (const auto reserved = Reserve(next_id + incoming.records - 1); !reserved) return reserved.error();
 
-  std::uint64_t id = next_id_;
+  std::uint64_t id = next_id;
   for (RecordBatch* batch : batches)
     for (Record& record : batch->records()) record.id = RecordId{id++};
-  std::vector<RecentBatch> rows = Encode(batches, incoming.records);
+  std::vector<RecentBatch> rows = Encode(open, batches, incoming.records);
   TakeSealed();
-  if (const auto done = Commit(rows, sequences, incoming.disorder, now); !done) return done.error();
+  if (const auto done = Commit(open, rows, next_id, sequences, incoming.disorder, now); !done)
+    return done.error();
 
   CommitResult result{last_id(), last_id(), incoming.records, 0};
   if (!rows.empty())
     result = {rows.front().summary.first_id, rows.back().summary.last_id, incoming.records, 0};
   for (const RecentBatch& row : rows) result.stored_bytes += row.bytes();
-  next_id_ = id;
-  Publish(std::move(rows), sequences, now);
-  StartSealing();
-  CheckpointIfDue();
+  next_id = id;
+  Publish(open, std::move(rows), sequences, now);
+  StartSealing(open);
+  CheckpointIfDue(open);
   return result;
 }
 
-Result<void> SqliteStore::Commit(std::span<const RecentBatch> rows, std::span<const ClientSequence> sequences,
-                                 std::int64_t disorder, std::int64_t now) {
+Result<void> SqliteStore::Commit(OpenFile& open, std::span<const RecentBatch> rows, std::uint64_t first_id,
+                                 std::span<const ClientSequence> sequences, std::int64_t disorder,
+                                 std::int64_t now) {
   LogCommit commit{.rows = rows, .sequences = sequences, .disorder = disorder, .now = now};
-  commit.new_run = !rows.empty() && !ContinuesRun();
-  if (ready_) commit.sealed = &*ready_;
-  Result<void> done = current_->Append(commit);
+  const BlockSummary& totals = open.file->totals();
+  commit.new_run = !rows.empty() && (totals.records == 0 || ToInt(totals.last_id) + 1 != first_id);
+  if (open.ready) commit.sealed = &*open.ready;
+  Result<void> done = open.file->Append(commit);
   if (!done && commit.sealed && done.error() == StoreErrc::kDiskFull) {
     commit.sealed = nullptr;  // that can wait until there is room
-    done = current_->Append(commit);
+    done = open.file->Append(commit);
   }
   if (!done) return Fail(done.error());
   if (commit.sealed) {
-    PublishSealed(*ready_);
-    ready_.reset();
+    PublishSealed(*open.ready);
+    open.ready.reset();
   }
   return {};
 }
 
-bool SqliteStore::ContinuesRun() const {
-  const BlockSummary& totals = current_->totals();
-  return totals.records != 0 && ToInt(totals.last_id) + 1 == next_id_;
-}
-
 // A commit that is large enough becomes blocks at once, unless a few records that wait in the tail would have
 // to be a tiny block of their own then.
-std::vector<RecentBatch> SqliteStore::Encode(std::span<RecordBatch* const> batches, std::uint64_t records) {
+std::vector<RecentBatch> SqliteStore::Encode(OpenFile& open, std::span<RecordBatch* const> batches,
+                                             std::uint64_t records) {
   std::vector<RecentBatch> rows;
-  const std::uint64_t waiting = current_->trailing_records(), enough = options_.block_records / 2;
+  const std::uint64_t waiting = open.file->trailing_records(), enough = options_.block_records / 2;
   if (records >= enough && (waiting == 0 || waiting >= enough)) {
     const std::uint64_t blocks = BlocksFor(records, options_.block_records);
     const std::vector<BlockParts> pieces = CutCommit(batches, (records + blocks - 1) / blocks, kMaxBlockText);
@@ -96,22 +100,24 @@ std::vector<RecentBatch> SqliteStore::Encode(std::span<RecordBatch* const> batch
   return rows;
 }
 
-void SqliteStore::Publish(std::vector<RecentBatch> rows, std::span<const ClientSequence> sequences,
-                          std::int64_t now) {
+void SqliteStore::Publish(OpenFile& open, std::vector<RecentBatch> rows,
+                          std::span<const ClientSequence> sequences, std::int64_t now) {
   {
     const std::lock_guard lock(state_mutex_);
     for (const ClientSequence& client : sequences) clients_[client.client_id] = {client.sequence, now};
   }
   if (rows.empty()) return;
   const RecordId last = rows.back().summary.last_id;
-  current_info_.totals = current_->totals();
-  logs_->Put(current_info_, std::move(rows));
+  open.info.totals = open.file->totals();
+  if (&open == &import_) rows.clear();  // memory holds what is live, in one unbroken sequence
+  logs_->Put(open.info, std::move(rows));
   NotifyCommit(last);
 }
 
 void SqliteStore::NotifyCommit(RecordId last) {
   {
     const std::lock_guard lock(commit_mutex_);
+    last = std::max(last, last_id());  // imports have smaller ids than what is live
     last_id_.store(ToInt(last), std::memory_order_release);
   }
   commit_.notify_all();
@@ -124,9 +130,8 @@ boost::system::error_code SqliteStore::Fail(const boost::system::error_code& err
   return error;
 }
 
-Result<void> SqliteStore::Reserve(std::uint64_t records) {
-  const std::uint64_t last = next_id_ + records - 1;
-  if (records == 0 || last <= reserved_id_) return {};
+Result<void> SqliteStore::Reserve(std::uint64_t last) {
+  if (last <= reserved_id_) return {};
   if (last > kLastUsableId) {
     logs_->Warning("record ids are used up; start a new store");
     return Fail(StoreErrc::kCorrupt);

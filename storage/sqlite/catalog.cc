@@ -84,6 +84,7 @@ Result<void> Catalog::Initialize() {
     return set;
   const Result<std::int64_t> version = CheckSchema(database_, kCatalogApplicationId);
   if (!version) return version.error();
+  if (database_.header_forbids_writing()) return StoreErrc::kCorrupt;
   if (const auto set = database_.Run("PRAGMA journal_mode=WAL; PRAGMA journal_size_limit=1048576"); !set)
     return set;
   const auto whole = database_.Int("SELECT quick_check = 'ok' FROM pragma_quick_check(1)");
@@ -251,7 +252,8 @@ Result<std::vector<FileInfo>> Catalog::FilesWhere(std::string_view condition) {
     FileInfo& file = files.emplace_back();
     file.number = static_cast<std::uint64_t>(rows->Int(0));
     file.name = rows->Text(1);
-    file.closed = rows->Text(2) != "open";
+    file.imported = rows->Text(2) == "import";
+    file.closed = !file.imported && rows->Text(2) != "open";
     file.totals.first_id = RecordId{static_cast<std::uint64_t>(rows->Int(3))};
     file.totals.last_id = RecordId{static_cast<std::uint64_t>(rows->Int(4))};
     file.totals.records = static_cast<std::uint64_t>(rows->Int(5));
@@ -276,7 +278,9 @@ Result<void> Catalog::PutFile(const FileInfo& file) {
   if (!put) return put.error();
   put->Bind(1, static_cast<std::int64_t>(file.number))
       .Bind(2, file.name)
-      .Bind(3, file.closed ? "closed" : "open");
+      .Bind(3, file.closed     ? "closed"
+               : file.imported ? "import"
+                               : "open");
   put->Bind(6, static_cast<std::int64_t>(file.totals.records))
       .Bind(11, static_cast<std::int64_t>(file.bytes));
   if (file.totals.records != 0) {

@@ -21,6 +21,7 @@ struct FileInfo {
   BlockSummary totals;      // of all its records; records == 0: the other fields mean nothing
   std::uint64_t bytes = 0;  // on disk with -wal; of the open file only as of its last start
   bool closed = false;      // complete and without -wal
+  bool imported = false;    // an import file that is not closed yet
   // In this process: grows when another file takes the place of this one under the same name.
   std::uint32_t generation = 0;
 };

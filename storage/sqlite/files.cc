@@ -13,6 +13,8 @@ constexpr std::uint64_t kCheckpointBytes = std::uint64_t{4} << 20;
 // Readers have kept the WAL from starting over for this long: the writer waits for them, briefly.
 constexpr std::uint64_t kTruncateBytes = std::uint64_t{64} << 20;
 constexpr std::int64_t kMaxStepBack = kNsPerHour;
+// Set aside for an import file.
+constexpr std::uint64_t kImportIds = std::uint64_t{1} << 22;
 
 }  // namespace
 
@@ -23,39 +25,58 @@ std::uint64_t SqliteStore::MaxFileBytes() const {
   return std::clamp(retention_.max_bytes / 16, kMinDerivedFileBytes, kDefaultMaxFileBytes);
 }
 
-bool SqliteStore::NeedsNewFile(const Incoming& incoming) const {
-  const BlockSummary& totals = current_->totals();
+bool SqliteStore::NeedsNewFile(const OpenFile& open, const Incoming& incoming) const {
+  const BlockSummary& totals = open.file->totals();
   if (totals.records == 0) return false;
-  const std::optional<LogFileId> id = ParseLogFileName(current_info_.name);
+  const std::optional<LogFileId> id = ParseLogFileName(open.info.name);
   const bool next_day = id && DayOf(incoming.min_received) > id->day;
   const bool stepped_back = incoming.max_received < totals.max_received - kMaxStepBack;
-  return next_day || stepped_back || current_->content_bytes() >= MaxFileBytes();
+  return next_day || stepped_back || open.file->content_bytes() >= MaxFileBytes();
 }
 
-Result<void> SqliteStore::PrepareFor(const Incoming& incoming) {
-  if (!current_ && current_info_.number != 0)
-    if (const auto opened = OpenCurrentAgain(); !opened) return opened;
-  if (incoming.records != 0 && current_ && NeedsNewFile(incoming)) CloseCurrent();
-  if (current_) return {};
-  return BeginFile(incoming.min_received);
+Result<void> SqliteStore::PrepareLive(const Incoming& incoming) {
+  if (!live_.file && live_.info.number != 0)
+    if (const auto opened = OpenLiveAgain(live_); !opened) return opened;
+  if (incoming.records != 0 && live_.file && NeedsNewFile(live_, incoming)) CloseFile(live_);
+  if (live_.file) return {};
+  return BeginFile(live_, incoming.min_received);
 }
 
-void SqliteStore::Adopt(const FileInfo& info, std::unique_ptr<LogFile> file) {
-  ForgetSealing();
-  current_ = std::move(file);
-  current_->at_point = options_.at_point;
-  current_->block_records = options_.block_records;
-  current_info_ = info;
-  current_info_.totals = current_->totals();
-  current_inode_ = FileInode(logs_->PathOf(info));
-  checkpointed_wal_bytes_ = 0;
-  logs_->Put(current_info_);
+// Imports have files of their own, with ids that are set aside for each: files stay in id order, so the live
+// file ends where the ids of an import begin.
+Result<void> SqliteStore::PrepareImport(const Incoming& incoming) {
+  import_used_ = clock_();
+  if (import_.file) {
+    const bool full = import_.file->content_bytes() >= MaxFileBytes();
+    if (!full && incoming.records <= import_end_id_ - import_next_id_) return {};
+    CloseFile(import_);
+  }
+  const std::uint64_t ids = std::max(kImportIds, incoming.records);
+  if (const auto reserved = Reserve(next_id_ + ids - 1); !reserved) return reserved;
+  if (live_.file) CloseFile(live_);
+  import_next_id_ = next_id_;
+  import_end_id_ = next_id_ += ids;
+  logs_->ForgetRecent(next_id_);
+  return BeginFile(import_, incoming.min_received);
 }
 
-Result<void> SqliteStore::BeginFile(std::int64_t received) {
+void SqliteStore::Adopt(OpenFile& open, const FileInfo& info, std::unique_ptr<LogFile> file) {
+  ForgetSealing(open);
+  open.file = std::move(file);
+  open.file->at_point = options_.at_point;
+  open.file->block_records = options_.block_records;
+  open.info = info;
+  open.info.totals = open.file->totals();
+  open.inode = FileInode(logs_->PathOf(info));
+  open.checkpointed_wal_bytes = 0;
+  logs_->Put(open.info);
+}
+
+Result<void> SqliteStore::BeginFile(OpenFile& open, std::int64_t received) {
   FileInfo info;
   info.number = last_file_number_ + 1;
   info.name = LogFileName(info.number, received);
+  info.imported = &open == &import_;
   ClientMap clients;
   {
     const std::lock_guard lock(state_mutex_);
@@ -76,18 +97,18 @@ Result<void> SqliteStore::BeginFile(std::int64_t received) {
   }
   At("roll.listed");
   last_file_number_ = info.number;
-  Adopt(info, std::move(*file));
+  Adopt(open, info, std::move(*file));
   return {};
 }
 
 // At start the disk was too full to open the newest file.
-Result<void> SqliteStore::OpenCurrentAgain() {
+Result<void> SqliteStore::OpenLiveAgain(OpenFile& open) {
   Result<std::unique_ptr<LogFile>> file =
-      LogFile::Open(logs_->PathOf(current_info_), options_.sync, /*thorough=*/true);
+      LogFile::Open(logs_->PathOf(open.info), options_.sync, /*thorough=*/true);
   if (file && !(*file)->writable()) file = StoreErrc::kCorrupt;
   if (!file && file.error() == StoreErrc::kCorrupt) {
-    SetAside(*catalog_, *logs_, current_info_, /*known=*/false);
-    current_info_ = {};
+    SetAside(*catalog_, *logs_, open.info, /*known=*/false);
+    open.info = {};
     return {};
   }
   if (!file) return Fail(file.error());
@@ -97,27 +118,34 @@ Result<void> SqliteStore::OpenCurrentAgain() {
     const std::lock_guard lock(state_mutex_);
     clients_ = std::move(*clients);
   }
-  Adopt(current_info_, std::move(*file));
-  last_id_ = std::max(last_id_.load(), ToInt(current_info_.totals.last_id));
+  Adopt(open, open.info, std::move(*file));
+  last_id_ = std::max(last_id_.load(), ToInt(open.info.totals.last_id));
   return {};
 }
 
-void SqliteStore::CloseCurrent() {
+void SqliteStore::CloseFile(OpenFile& open) {
   At("roll.begin");
+  if (&open == &import_) KeepClients();
   closing_.push_back(
-      {.info = current_info_, .file = std::move(current_), .job = pending_job_, .ready = std::move(ready_)});
-  ForgetSealing();
-  current_info_ = {};
+      {.info = open.info, .file = std::move(open.file), .job = open.job, .ready = std::move(open.ready)});
+  open = {};
   TryToClose(/*wait=*/false);
 }
 
-void SqliteStore::CheckpointIfDue() {
-  const std::uint64_t wal = current_->wal_bytes();
-  if (wal < checkpointed_wal_bytes_) checkpointed_wal_bytes_ = 0;  // it started over
-  if (wal - checkpointed_wal_bytes_ < kCheckpointBytes) return;
-  checkpointed_wal_bytes_ = wal;
+// Those that sent imports are known to the file of the import only.
+void SqliteStore::KeepClients() {
+  if (!live_.file) return;  // a new one will get them
+  const std::lock_guard lock(state_mutex_);
+  if (const auto kept = live_.file->KeepClients(clients_); !kept) Fail(kept.error());
+}
+
+void SqliteStore::CheckpointIfDue(OpenFile& open) {
+  const std::uint64_t wal = open.file->wal_bytes();
+  if (wal < open.checkpointed_wal_bytes) open.checkpointed_wal_bytes = 0;  // it started over
+  if (wal - open.checkpointed_wal_bytes < kCheckpointBytes) return;
+  open.checkpointed_wal_bytes = wal;
   At("checkpoint.begin");
-  if (const auto done = current_->Checkpoint(wal >= kTruncateBytes); !done) Fail(done.error());
+  if (const auto done = open.file->Checkpoint(wal >= kTruncateBytes); !done) Fail(done.error());
   At("checkpoint.done");
 }
 

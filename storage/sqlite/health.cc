@@ -2,6 +2,7 @@
 #include <sys/statvfs.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "storage/sqlite/recovery.h"
 #include "storage/sqlite/sqlite_store.h"
@@ -10,6 +11,8 @@ namespace cistern {
 namespace {
 
 constexpr std::int64_t kCheckInterval = kNsPerSecond / 10;
+// An import file that got nothing for this long is closed.
+constexpr std::int64_t kImportIdle = 60 * kNsPerSecond;
 
 }  // namespace
 
@@ -25,47 +28,44 @@ Result<void> SqliteStore::CheckSurroundings() {
   if (now >= space_checked_ + kCheckInterval || !space_ok_) {
     space_checked_ = now;
     space_ok_ = HasSpace();
-    if (const auto there = CheckCurrentFile(); !there) return there;
+    for (OpenFile* open : {&live_, &import_}) CheckFile(*open);
   }
   if (!space_ok_) return StoreErrc::kDiskFull;
   return {};
 }
 
 // Somebody deleted or replaced the open file: what it held is lost, what comes goes to a new one.
-Result<void> SqliteStore::CheckCurrentFile() {
-  if (!current_) return {};
-  const std::string path = logs_->PathOf(current_info_);
-  if (logs_->IsDamaged(current_info_.number)) {
-    LeaveDamagedFile();
-  } else if (FileInode(path) != current_inode_) {
-    logs_->Warning("log file " + current_info_.name + " was deleted by somebody else; its records are lost");
+void SqliteStore::CheckFile(OpenFile& open) {
+  if (!open.file) return;
+  const std::string path = logs_->PathOf(open.info);
+  if (logs_->IsDamaged(open.info.number)) {
+    LeaveDamagedFile(open);
+  } else if (FileInode(path) != open.inode) {
+    logs_->Warning("log file " + open.info.name + " was deleted by somebody else; its records are lost");
     std::vector<Gap> gone;
-    const BlockSummary& totals = current_info_.totals;
+    const BlockSummary& totals = open.info.totals;
     if (totals.records != 0) gone.push_back({totals.first_id, totals.last_id, totals.records});
-    ForgetSealing();
-    current_.reset();
-    (void)catalog_->BeginDelete(current_info_.number, gone);
-    (void)catalog_->DropFile(current_info_.number);
-    logs_->Remove(current_info_.number, gone);
-    current_info_ = {};
-  } else if (current_->wal_bytes() != 0 && !FileExists(path + "-wal")) {
-    logs_->Warning("the -wal of log file " + current_info_.name +
+    open.file.reset();
+    (void)catalog_->BeginDelete(open.info.number, gone);
+    (void)catalog_->DropFile(open.info.number);
+    logs_->Remove(open.info.number, gone);
+    open = {};
+  } else if (open.file->wal_bytes() != 0 && !FileExists(path + "-wal")) {
+    logs_->Warning("the -wal of log file " + open.info.name +
                    " was deleted by somebody else; nothing is lost");
-    CloseCurrent();
+    CloseFile(open);
   }
-  return {};
 }
 
 // What can be read of it stays. No checkpoint: it would only spread the damage or fail.
-void SqliteStore::LeaveDamagedFile() {
-  logs_->Warning("log file " + current_info_.name + " is damaged; new records go to a new one");
-  ForgetSealing();
-  current_.reset();
-  current_info_.closed = true;
-  current_info_.bytes = FileBytesWithWal(logs_->PathOf(current_info_));
-  (void)catalog_->PutFile(current_info_);  // if not, the next start finds out by itself
-  logs_->Put(current_info_);
-  current_info_ = {};
+void SqliteStore::LeaveDamagedFile(OpenFile& open) {
+  logs_->Warning("log file " + open.info.name + " is damaged; new records go to a new one");
+  open.file.reset();
+  open.info.closed = true;
+  open.info.bytes = FileBytesWithWal(logs_->PathOf(open.info));
+  (void)catalog_->PutFile(open.info);  // if not, the next start finds out by itself
+  logs_->Put(open.info);
+  open = {};
 }
 
 Result<void> SqliteStore::CheckWritable() {
@@ -77,33 +77,40 @@ Result<void> SqliteStore::CheckWritable() {
 Result<void> SqliteStore::Reopen() {
   if (failed_ == 0) return {};
   logs_->readers().CloseAll();
-  ForgetSealing();
-  current_.reset();
-  if (current_info_.number != 0) {
-    Result<std::unique_ptr<LogFile>> file = StoreErrc::kCorrupt;
-    // A file that was found damaged while it was written to gets nothing more.
-    if (failed_ != static_cast<int>(StoreErrc::kCorrupt))
-      file = LogFile::Open(logs_->PathOf(current_info_), options_.sync, /*thorough=*/true);
-    if (file) {
-      // The failed commit may be in the page cache without being on the disk. It is taken out, and a full
-      // checkpoint makes sure that no later commit stands behind a hole in the WAL.
-      const std::lock_guard lock(state_mutex_);
-      if (const auto removed = (*file)->RemoveAfter(last_id_, clients_); !removed) return removed;
-      if (const auto done = (*file)->Checkpoint(/*truncate=*/true); !done) return done;
-    } else if (file.error() != StoreErrc::kCorrupt) {
-      return file.error();
-    }
-    if (file) {
-      Adopt(current_info_, std::move(*file));
-    } else {
-      if (!KeepForReading(*catalog_, *logs_, current_info_))
-        SetAside(*catalog_, *logs_, current_info_, /*known=*/true);
-      current_info_ = {};
-    }
-  }
+  for (OpenFile* open : {&live_, &import_})
+    if (const auto reopened = ReopenFile(*open); !reopened) return reopened;
   next_id_ = reserved_id_ + 1;
   failed_ = 0;
+  // Ids that the failed commit had must not come back.
+  if (import_.file) CloseFile(import_);
   TryToClose(/*wait=*/false);
+  return {};
+}
+
+Result<void> SqliteStore::ReopenFile(OpenFile& open) {
+  ForgetSealing(open);
+  open.file.reset();
+  if (open.info.number == 0) return {};
+  Result<std::unique_ptr<LogFile>> file = StoreErrc::kCorrupt;
+  // A file that was found damaged while it was written to gets nothing more.
+  if (failed_ != static_cast<int>(StoreErrc::kCorrupt))
+    file = LogFile::Open(logs_->PathOf(open.info), options_.sync, /*thorough=*/true);
+  if (file) {
+    // The failed commit may be in the page cache without being on the disk. It is taken out, and a full
+    // checkpoint makes sure that no later commit stands behind a hole in the WAL.
+    const std::lock_guard lock(state_mutex_);
+    if (const auto removed = (*file)->RemoveAfter(ToInt(open.info.totals.last_id), clients_); !removed)
+      return removed;
+    if (const auto done = (*file)->Checkpoint(/*truncate=*/true); !done) return done;
+  } else if (file.error() != StoreErrc::kCorrupt) {
+    return file.error();
+  }
+  if (file) {
+    Adopt(open, open.info, std::move(*file));
+    return {};
+  }
+  if (!KeepForReading(*catalog_, *logs_, open.info)) SetAside(*catalog_, *logs_, open.info, /*known=*/true);
+  open = {};
   return {};
 }
 
@@ -111,12 +118,15 @@ void SqliteStore::Idle() {
   clock_guard_.Observe(clock_(), SinceBoot());
   if (failed_ != 0) return;
   TakeSealed();
+  if (import_.file && std::llabs(clock_() - import_used_) > kImportIdle) CloseFile(import_);
   TryToClose(/*wait=*/false);
-  if (!current_) return;
-  WriteSealed();
-  StartSealing();
-  CheckpointIfDue();
-  ForgetIdleClients();
+  for (OpenFile* open : {&live_, &import_}) {
+    if (!open->file) continue;
+    WriteSealed(*open);
+    StartSealing(*open);
+    CheckpointIfDue(*open);
+  }
+  if (live_.file) ForgetIdleClients();
 }
 
 void SqliteStore::ForgetIdleClients() {
@@ -130,7 +140,7 @@ void SqliteStore::ForgetIdleClients() {
         0)
       return;
   }
-  if (const auto done = current_->ForgetClients(idle_since); !done) Fail(done.error());
+  if (const auto done = live_.file->ForgetClients(idle_since); !done) Fail(done.error());
 }
 
 }  // namespace cistern

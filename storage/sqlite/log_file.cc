@@ -77,7 +77,7 @@ Result<std::unique_ptr<LogFile>> LogFile::Open(const std::string& path, Sync syn
   file->database_ = std::move(*database);
   const Result<std::int64_t> version = CheckSchema(file->database_, kLogApplicationId);
   if (!version) return version.error();
-  if (*version == 0) return StoreErrc::kCorrupt;
+  if (*version == 0 || file->database_.header_forbids_writing()) return StoreErrc::kCorrupt;
   file->version_ = *version;
   if (const auto done = file->Configure(sync); !done) return done.error();
   if (check) {
@@ -344,6 +344,13 @@ Result<void> LogFile::RemoveAfter(std::uint64_t last_id, const ClientMap& client
   if (const auto done = PutClients(clients); !done) return done;
   if (const auto done = transaction.Commit(); !done) return done;
   return Load();
+}
+
+Result<void> LogFile::KeepClients(const ClientMap& clients) {
+  Transaction transaction(database_);
+  if (const auto begun = transaction.Begin(); !begun) return begun;
+  if (const auto put = PutClients(clients); !put) return put;
+  return transaction.Commit();
 }
 
 Result<void> LogFile::ForgetClients(std::int64_t idle_since) {

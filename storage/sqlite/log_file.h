@@ -55,6 +55,8 @@ class LogFile {
   Result<void> Shrink() { return database_.Run("PRAGMA incremental_vacuum"); }
   // Removes what a commit that was reported as failed may have left, and puts the sequences back.
   Result<void> RemoveAfter(std::uint64_t last_id, const ClientMap& clients);
+  // Puts those sequences beside the ones that are there.
+  Result<void> KeepClients(const ClientMap& clients);
   Result<void> ForgetClients(std::int64_t idle_since);
 
   // Sealing. The tail in use should be sealed once it is due; then SwitchTails(), if the other one is empty.

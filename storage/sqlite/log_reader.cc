@@ -170,7 +170,9 @@ Result<LogReader::Rows> LogReader::Read(const RowBounds& bounds, ScanOrder order
     // One more: the first one may end before the bounds begin.
     Result<Rows> read = ReadAll(bounds, order, limit + 1, last_id);
     if (!read) return read;
-    std::erase_if(read->rows, [&](const LogRow& row) { return ToInt(row.summary.last_id) < bounds.id_min; });
+    std::erase_if(read->rows, [&](const LogRow& row) {  // a damaged tree gives rows beyond either bound
+      return ToInt(row.summary.last_id) < bounds.id_min || ToInt(row.summary.first_id) > bounds.id_max;
+    });
     if (read->rows.empty() && !read->complete && limit < kMaxLimit) continue;
     std::sort(read->rows.begin(), read->rows.end(), [order](const LogRow& a, const LogRow& b) {
       return order == ScanOrder::kOldestFirst ? a.summary.first_id < b.summary.first_id

@@ -26,6 +26,11 @@ void LogSet::ReplaceRecent(std::vector<RecentBatch> pieces) {
   recent_.Replace(std::move(pieces));
 }
 
+void LogSet::ForgetRecent(std::uint64_t next_id) {
+  const std::lock_guard lock(mutex_);
+  recent_.Reset(next_id);
+}
+
 void LogSet::Remove(std::uint64_t number, const std::vector<Gap>& gone) {
   {
     const std::lock_guard lock(mutex_);

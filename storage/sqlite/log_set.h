@@ -29,6 +29,8 @@ class LogSet {
   void Put(const FileInfo& file, std::vector<RecentBatch> committed = {});
   // Recent batches in the form they have now; see RecentBatches::Replace().
   void ReplaceRecent(std::vector<RecentBatch> pieces);
+  // No id below `next_id` is to be looked for in memory any more.
+  void ForgetRecent(std::uint64_t next_id);
   // The file will be deleted or was set aside; scans that come to it get `gone` as a gap.
   void Remove(std::uint64_t number, const std::vector<Gap>& gone);
   // At start: no id below is in memory; what was deleted before.

@@ -62,12 +62,21 @@ void ForgetMissing(Catalog& catalog, LogSet& logs, const Listing& listing,
   }
 }
 
+// Of two files that were open at the same time, each may know the newer sequence.
+void AddClients(ClientMap& clients, const ClientMap& more) {
+  for (const auto& [id, state] : more) {
+    ClientState& known = clients[id];
+    known = {std::max(known.sequence, state.sequence), std::max(known.last_seen, state.last_seen)};
+  }
+}
+
 // A file that was not closed in order: its WAL is brought in, its figures are read.
 Result<void> CloseOldFile(Catalog& catalog, LogSet& logs, Sync sync, FileInfo& file, Recovered& recovered) {
   Result<std::unique_ptr<LogFile>> opened = LogFile::Open(logs.PathOf(file), sync, /*thorough=*/true);
   if (!opened) return opened.error();
   file.totals = (*opened)->totals();
-  if (Result<ClientMap> clients = (*opened)->Clients(); clients) recovered.clients = std::move(*clients);
+  if (const Result<ClientMap> clients = (*opened)->Clients(); clients)
+    AddClients(recovered.clients, *clients);
   while ((*opened)->HasTailRows())
     if (!(*opened)->SealNow()) break;  // then it stays as it is
   (void)(*opened)->Shrink();
@@ -92,7 +101,7 @@ Result<void> OpenCurrent(Catalog& catalog, LogSet& logs, Sync sync, bool thoroug
   if ((*opened)->damaged_clients() != 0)
     logs.Warning("sequences of " + std::to_string((*opened)->damaged_clients()) + " clients in " + file.name +
                  " are damaged and will be left out");
-  recovered.clients = std::move(*clients);
+  AddClients(recovered.clients, *clients);
   recovered.current = std::move(*opened);
   file.totals = recovered.current->totals();
   file.closed = false;
@@ -134,7 +143,7 @@ Result<void> TakeIn(Catalog& catalog, LogSet& logs, Sync sync, FileInfo file, bo
                     Recovered& recovered) {
   const std::string path = logs.PathOf(file);
   Result<void> done;
-  if (newest) {
+  if (newest && !file.closed && !file.imported) {
     done = OpenCurrent(catalog, logs, sync, !catalog.was_closed(), file, recovered);
   } else if (!file.closed || FileExists(path + "-wal")) {
     done = CloseOldFile(catalog, logs, sync, file, recovered);
@@ -165,7 +174,8 @@ void LoadOlderClients(const LogSet& logs, Sync sync, Recovered& recovered) {
   Result<std::unique_ptr<LogFile>> opened =
       LogFile::Open(logs.PathOf(files.back()), sync, /*thorough=*/false);
   if (!opened) return;
-  if (Result<ClientMap> clients = (*opened)->Clients(); clients) recovered.clients = std::move(*clients);
+  if (const Result<ClientMap> clients = (*opened)->Clients(); clients)
+    AddClients(recovered.clients, *clients);
 }
 
 }  // namespace

@@ -31,7 +31,9 @@ std::vector<FileInfo> SqliteStore::Expired() {
   for (const FileInfo& file : files) total += BytesOf(file);
   std::vector<FileInfo> expired;
   for (const FileInfo& file : files) {
-    if (file.number == current_info_.number) continue;
+    // Without an open file the newest one stays: it knows the clients' sequences.
+    if (file.number == (live_.info.number != 0 ? live_.info.number : files.back().number)) continue;
+    if (file.number == import_.info.number) continue;
     const bool too_old = by_age && (file.totals.records == 0 || file.totals.max_received < oldest);
     const bool too_much = retention.max_bytes != 0 && total > retention.max_bytes;
     if (!too_old && !too_much) continue;

@@ -12,35 +12,35 @@ constexpr std::int64_t kRetryAfter = 10 * kNsPerSecond;
 
 }  // namespace
 
-void SqliteStore::StartSealing() {
-  if (!current_ || pending_job_ != 0 || ready_ || SinceBoot() < seal_not_before_) return;
-  if (current_->OtherTailIsEmpty()) {
-    if (!current_->TailIsDue()) return;
+void SqliteStore::StartSealing(OpenFile& open) {
+  if (!open.file || open.job != 0 || open.ready || SinceBoot() < open.seal_not_before) return;
+  if (open.file->OtherTailIsEmpty()) {
+    if (!open.file->TailIsDue()) return;
     At("seal.begin");
-    current_->SwitchTails();
+    open.file->SwitchTails();
   }
-  Result<SealJob> job = current_->PlanSealing(/*closing=*/false);
+  Result<SealJob> job = open.file->PlanSealing(/*closing=*/false);
   if (!job) {
-    seal_not_before_ = SinceBoot() + kRetryAfter;
+    open.seal_not_before = SinceBoot() + kRetryAfter;
     return;
   }
-  job->number = pending_job_ = ++last_job_;
-  job->file = current_info_;
+  job->number = open.job = ++last_job_;
+  job->file = open.info;
   sealer_->Start(std::move(*job));
 }
 
 // Collects what the worker has done.
 void SqliteStore::TakeSealed() {
   while (std::optional<Sealer::Done> done = sealer_->Take()) {
-    if (done->number == pending_job_) {
-      pending_job_ = 0;
+    for (OpenFile* open : {&live_, &import_}) {
+      if (open->job != done->number) continue;
+      open->job = 0;
       if (done->result) {
-        ready_ = std::move(*done->result);
+        open->ready = std::move(*done->result);
       } else {
-        seal_not_before_ = SinceBoot() + kRetryAfter;
-        if (done->result.error() == StoreErrc::kCorrupt) logs_->MarkDamaged(current_info_.number);
+        open->seal_not_before = SinceBoot() + kRetryAfter;
+        if (done->result.error() == StoreErrc::kCorrupt) logs_->MarkDamaged(open->info.number);
       }
-      continue;
     }
     for (Closing& closing : closing_) {
       if (closing.job != done->number) continue;
@@ -55,22 +55,22 @@ void SqliteStore::TakeSealed() {
 }
 
 // In a transaction of its own, when no commit comes that could take it along.
-void SqliteStore::WriteSealed() {
-  if (!ready_) return;
+void SqliteStore::WriteSealed(OpenFile& open) {
+  if (!open.ready) return;
   LogCommit commit;
-  commit.sealed = &*ready_;
-  if (const auto done = current_->Append(commit); !done) {
+  commit.sealed = &*open.ready;
+  if (const auto done = open.file->Append(commit); !done) {
     if (done.error() != StoreErrc::kDiskFull) Fail(done.error());
     return;
   }
-  PublishSealed(*ready_);
-  ready_.reset();
+  PublishSealed(*open.ready);
+  open.ready.reset();
 }
 
-void SqliteStore::ForgetSealing() {
-  pending_job_ = 0;
-  ready_.reset();
-  seal_not_before_ = INT64_MIN;
+void SqliteStore::ForgetSealing(OpenFile& open) {
+  open.job = 0;
+  open.ready.reset();
+  open.seal_not_before = INT64_MIN;
 }
 
 void SqliteStore::PublishSealed(const SealedTail& sealed) {

@@ -1,6 +1,7 @@
 #include "storage/sqlite/sqlite.h"
 
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <cerrno>
 
@@ -252,6 +253,11 @@ void Database::TrackWal(std::uint64_t page_bytes) {
   page_bytes_ = page_bytes;
   wal_pages_ = std::make_unique<std::uint64_t>(0);
   sqlite3_wal_hook(database_.get(), RememberWalPages, wal_pages_.get());
+}
+
+bool Database::header_forbids_writing() const {
+  return sqlite3_db_readonly(database_.get(), "main") == 1 &&
+         ::access(sqlite3_db_filename(database_.get(), "main"), W_OK) == 0;
 }
 
 bool Database::in_transaction() const { return sqlite3_get_autocommit(database_.get()) == 0; }

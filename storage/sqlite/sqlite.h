@@ -76,6 +76,9 @@ class Database {
   std::uint64_t wal_bytes() const { return *wal_pages_ * page_bytes_; }
   void TrackWal(std::uint64_t page_bytes);
   bool in_transaction() const;
+  // The file's header says that this release of SQLite must not write it, and it is no matter of permissions.
+  // After the first read.
+  bool header_forbids_writing() const;
 
  private:
   struct Close {

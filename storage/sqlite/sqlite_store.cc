@@ -76,8 +76,8 @@ Result<void> SqliteStore::Start() {
   if (!recovered) return recovered.error();
   Result<std::vector<Gap>> gone = catalog_->Gone();
   if (!gone) return gone.error();
-  current_info_ = recovered->current_info;
-  if (recovered->current) Adopt(recovered->current_info, std::move(recovered->current));
+  live_.info = recovered->current_info;
+  if (recovered->current) Adopt(live_, recovered->current_info, std::move(recovered->current));
   clients_ = std::move(recovered->clients);
   last_file_number_ = recovered->last_file_number;
   reserved_id_ = std::max(catalog_->reserved_id(), recovered->last_id);
@@ -114,13 +114,13 @@ SqliteStore::~SqliteStore() {
   sealer_.reset();
   if (!catalog_) return;
   for (Closing& closing : closing_) closing.job = 0;
+  if (import_.file) CloseFile(import_);
   TryToClose(/*wait=*/true);
-  const bool opened = current_ || current_info_.number == 0;
-  const bool complete = !current_ || current_->Checkpoint(/*truncate=*/true).has_value();
+  const bool opened = live_.file || live_.info.number == 0;
+  const bool complete = !live_.file || live_.file->Checkpoint(/*truncate=*/true).has_value();
   logs_->readers().CloseAll();
-  current_.reset();
-  if (current_info_.number != 0)
-    (void)catalog_->PutFile(current_info_);  // should it be missing at the next start
+  live_.file.reset();
+  if (live_.info.number != 0) (void)catalog_->PutFile(live_.info);  // should it be missing at the next start
   if (opened && complete && closing_.empty() && failed_ == 0) (void)catalog_->Close(next_id_ - 1);
 }
 

@@ -56,9 +56,20 @@ class SqliteStore final : public Store {
  private:
   // What one Append() brings, before it is encoded.
   struct Incoming {
-    std::uint64_t records = 0;
+    std::uint64_t records = 0, imported = 0;
     std::int64_t disorder = 0;  // ns by which one is at most older than the newest before it
     std::int64_t min_received = INT64_MAX, max_received = INT64_MIN;
+  };
+
+  // A file that is written to.
+  struct OpenFile {
+    FileInfo info;                  // number 0: there is none
+    std::unique_ptr<LogFile> file;  // null with a number: the disk was too full at start to open it
+    std::uint64_t inode = 0;
+    std::uint64_t checkpointed_wal_bytes = 0;  // size of the -wal at the last checkpoint
+    std::uint64_t job = 0;                     // that is sealing a tail of it; 0: none
+    std::optional<SealedTail> ready;           // a tail of it, sealed and not written yet
+    std::int64_t seal_not_before = INT64_MIN;  // since boot, ns; after a failure
   };
 
   SqliteStore(StoreOptions options, Warn warn);
@@ -67,26 +78,29 @@ class SqliteStore final : public Store {
 
   // append.cc, writer thread
   static Incoming Measure(std::span<RecordBatch* const> batches);
-  Result<void> Commit(std::span<const RecentBatch> rows, std::span<const ClientSequence> sequences,
-                      std::int64_t disorder, std::int64_t now);
-  Result<void> Reserve(std::uint64_t records);
-  std::vector<RecentBatch> Encode(std::span<RecordBatch* const> batches, std::uint64_t records);
-  void Publish(std::vector<RecentBatch> rows, std::span<const ClientSequence> sequences, std::int64_t now);
+  Result<void> Commit(OpenFile& open, std::span<const RecentBatch> rows, std::uint64_t first_id,
+                      std::span<const ClientSequence> sequences, std::int64_t disorder, std::int64_t now);
+  Result<void> Reserve(std::uint64_t last);
+  std::vector<RecentBatch> Encode(OpenFile& open, std::span<RecordBatch* const> batches,
+                                  std::uint64_t records);
+  void Publish(OpenFile& open, std::vector<RecentBatch> rows, std::span<const ClientSequence> sequences,
+               std::int64_t now);
   void NotifyCommit(RecordId last);
-  bool ContinuesRun() const;
   boost::system::error_code Fail(const boost::system::error_code& error);
   void At(std::string_view point) const {
     if (options_.at_point) options_.at_point(point);
   }
 
   // files.cc, writer thread
-  Result<void> PrepareFor(const Incoming& incoming);
-  bool NeedsNewFile(const Incoming& incoming) const;
-  Result<void> BeginFile(std::int64_t received);
-  Result<void> OpenCurrentAgain();
-  void Adopt(const FileInfo& info, std::unique_ptr<LogFile> file);
-  void CloseCurrent();
-  void CheckpointIfDue();
+  Result<void> PrepareLive(const Incoming& incoming);
+  Result<void> PrepareImport(const Incoming& incoming);
+  bool NeedsNewFile(const OpenFile& open, const Incoming& incoming) const;
+  Result<void> BeginFile(OpenFile& open, std::int64_t received);
+  Result<void> OpenLiveAgain(OpenFile& open);
+  void Adopt(OpenFile& open, const FileInfo& info, std::unique_ptr<LogFile> file);
+  void CloseFile(OpenFile& open);
+  void KeepClients();
+  void CheckpointIfDue(OpenFile& open);
   std::uint64_t MaxFileBytes() const;
 
   // seal_files.cc, writer thread
@@ -98,10 +112,10 @@ class SqliteStore final : public Store {
     bool keep_tail = false;           // it could not be sealed
   };
   Result<SealedTail> SealInBackground(const SealJob& job) const;
-  void StartSealing();
+  void StartSealing(OpenFile& open);
   void TakeSealed();
-  void WriteSealed();
-  void ForgetSealing();
+  void WriteSealed(OpenFile& open);
+  static void ForgetSealing(OpenFile& open);
   void PublishSealed(const SealedTail& sealed);
   void TryToClose(bool wait);
   bool SealClosing(Closing& closing, bool wait);
@@ -110,8 +124,9 @@ class SqliteStore final : public Store {
   // health.cc, writer thread
   bool HasSpace() const;
   Result<void> CheckSurroundings();
-  Result<void> CheckCurrentFile();
-  void LeaveDamagedFile();
+  void CheckFile(OpenFile& open);
+  void LeaveDamagedFile(OpenFile& open);
+  Result<void> ReopenFile(OpenFile& open);
   void ForgetIdleClients();
 
   // retention.cc, writer thread
@@ -129,18 +144,16 @@ class SqliteStore final : public Store {
 
   // Writer thread only.
   BlockEncoder encoder_;
-  std::unique_ptr<LogFile> current_;
-  FileInfo current_info_;         // number 0: there is no current file
-  std::vector<Closing> closing_;  // full files whose last steps are not done yet
+  OpenFile live_, import_;
+  std::uint64_t import_next_id_ = 1,
+                import_end_id_ = 1;  // what is left of the ids set aside for the import file
+  std::int64_t import_used_ = 0;     // wall clock, ns
+  std::vector<Closing> closing_;     // full files whose last steps are not done yet
   std::unique_ptr<Sealer> sealer_;
   EncodePool pool_;
-  std::uint64_t last_job_ = 0, pending_job_ = 0;  // pending: of the current file; 0: none
-  std::optional<SealedTail> ready_;               // a tail of the current file, sealed and not written yet
-  std::int64_t seal_not_before_ = INT64_MIN;      // since boot, ns; after a failure
+  std::uint64_t last_job_ = 0;
   std::uint64_t next_id_ = 1, reserved_id_ = 0;
   std::uint64_t last_file_number_ = 0;
-  std::uint64_t current_inode_ = 0;
-  std::uint64_t checkpointed_wal_bytes_ = 0;  // size of the -wal at the last checkpoint
   std::int64_t space_checked_ = INT64_MIN;    // since boot, ns
   std::int64_t clients_checked_ = INT64_MIN;  // wall clock, ns
   bool space_ok_ = true;
