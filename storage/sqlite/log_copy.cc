@@ -114,7 +114,7 @@ Result<LogCopy::State> LogCopy::CopyNext() {
   return State::kDone;
 }
 
-Result<LogCopy::State> LogCopy::Step() {
+Result<LogCopy::State> LogCopy::CopySome() {
   if (const auto begun = source_.Run("BEGIN"); !begun) return begun.error();
   Transaction transaction(target_);
   if (const auto begun = transaction.Begin(); !begun) return begun.error();
@@ -122,7 +122,12 @@ Result<LogCopy::State> LogCopy::Step() {
   (void)source_.Run("COMMIT");
   if (!state) return state;
   if (const auto done = transaction.Commit(); !done) return done.error();
-  if (*state == State::kDone) {
+  return state;
+}
+
+Result<LogCopy::State> LogCopy::Step() {
+  const Result<State> state = CopySome();
+  if (state && *state == State::kDone) {
     source_ = {};
     target_ = {};
   }

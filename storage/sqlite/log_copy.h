@@ -26,6 +26,7 @@ class LogCopy {
 
  private:
   Result<void> MakeTables();
+  Result<State> CopySome();
   Result<State> CopyNext();
   Result<void> CopyRest();
   // Rows of `table`; the condition may use ?1 and ?2. Returns how many.
