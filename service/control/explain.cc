@@ -70,7 +70,9 @@ grpc::Status ExplainRecord(Store& store, std::uint64_t record_id, v1::ExplainRes
     const auto ids = (*batch)->Ints(Column::kId);
     for (std::size_t row = 0; row < ids.size(); ++row) {
       if (static_cast<std::uint64_t>(ids[row]) != record_id) continue;
+      (*batch)->Check();
       const Record record = (*batch)->Row(row);
+      if ((*batch)->damaged()) return ToGrpc(StoreErrc::kCorrupt);
       ToProto(record, true, out->mutable_record());
       Decisions(record, out);
       const Payload payload = ExtractPayload(record);

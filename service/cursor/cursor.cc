@@ -16,7 +16,11 @@ std::unique_ptr<Scan> ScanBehind(Store& store, RecordId after) {
 }  // namespace
 
 Cursor::Cursor(Store& store, Filter filter, RecordId after, Imported imported)
-    : filter_(std::move(filter)), imported_(imported), scan_(ScanBehind(store, after)), position_(after) {}
+    : store_(store),
+      filter_(std::move(filter)),
+      imported_(imported),
+      scan_(ScanBehind(store, after)),
+      position_(after) {}
 
 Result<Cursor::State> Cursor::Next() {
   auto next = scan_->Next();
@@ -28,6 +32,11 @@ Result<Cursor::State> Cursor::Next() {
   batch_ = std::move(*next);
   if (!batch_) return State::kCaughtUp;
   SelectRows();
+  if (!rows_.empty()) batch_->Check();
+  if (batch_->damaged()) {
+    PassDamage();
+    return State::kProgress;
+  }
   position_ = std::max(position_, batch_->last_id());
   return rows_.empty() ? State::kProgress : State::kMatches;
 }
@@ -43,6 +52,19 @@ void Cursor::SelectRows() {
     if (ids[row] <= behind || (!all && selection_[row] == 0)) continue;
     if (flags.empty() || (flags[row] & kFlagImported) == 0) rows_.push_back(row);
   }
+}
+
+// The batch could not be read to its end. A second look finds what has become of it: deleted with its file,
+// which is a gap; damaged, then the store leaves it out; or it can be read now.
+void Cursor::PassDamage() {
+  rows_.clear();
+  if (read_again_at_ == position_) {
+    position_ = std::max(position_, batch_->last_id());
+    return;
+  }
+  read_again_at_ = position_;
+  batch_.reset();  // tells the store what was wrong with it
+  scan_ = ScanBehind(store_, position_);
 }
 
 std::optional<Gap> Cursor::TakeGap() { return std::exchange(gap_, std::nullopt); }

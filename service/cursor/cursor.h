@@ -41,7 +41,9 @@ class Cursor {
 
  private:
   void SelectRows();
+  void PassDamage();
 
+  Store& store_;
   const Filter filter_;
   const Imported imported_;
   std::unique_ptr<Scan> scan_;
@@ -50,6 +52,7 @@ class Cursor {
   Selection selection_;
   std::optional<Gap> gap_;
   RecordId position_;
+  std::optional<RecordId> read_again_at_;
 };
 
 }  // namespace cistern

@@ -5,6 +5,7 @@
 #include "service/cursor/positions.h"
 #include "tests/unit/service/flaky_store.h"
 #include "tests/unit/service/temp_store.h"
+#include "tests/unit/storage/fake_store.h"
 
 namespace cistern {
 namespace {
@@ -49,6 +50,19 @@ TEST_F(CursorTest, StartsBehindItsPositionAlsoInsideABatch) {
   const auto first = ToInt(store_.first_id());
   Cursor cursor(store_, Filter(), RecordId{first});
   EXPECT_EQ(ReadAll(cursor), (Words{"two", "three"}));
+}
+
+TEST_F(CursorTest, BatchThatStaysDamagedIsPassed) {
+  FakeStore store;
+  for (const char* text : {"one", "two", "three"}) {
+    Record record;
+    record.message = text;
+    store.AddBatch({record});
+  }
+  store.damaged_batch = 1;
+  Cursor cursor(store, Filter(), RecordId{0});
+  EXPECT_EQ(ReadAll(cursor), (Words{"one", "three"}));
+  EXPECT_EQ(cursor.position(), RecordId{3});
 }
 
 TEST_F(CursorTest, FilterSelectsAndPositionPassesWhatDoesNotMatch) {
