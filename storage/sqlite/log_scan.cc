@@ -11,6 +11,8 @@ namespace cistern {
 namespace {
 
 constexpr std::size_t kMaxWindow = 32;
+// Sealing takes rows away under a reader, but not so often in a row: then their tree is damaged.
+constexpr int kMaxVanished = 8;
 
 }  // namespace
 
@@ -122,13 +124,14 @@ Result<LogScan::Step> LogScan::FromRow(LogRow row) {
   const bool wanted = Wanted(row.summary) && !logs_->IsQuarantined(row.summary.first_id);
   if (wanted && row.table != LogTable::kBlock) {
     Result<std::unique_ptr<StoredBatch>> opened = OpenTailRow(row);
-    if (!opened && opened.error() == StoreErrc::kNotFound) {  // sealed since it was read ahead
+    const bool vanished = !opened && opened.error() == StoreErrc::kNotFound;
+    if (vanished && ++vanished_ < kMaxVanished) {  // sealed since it was read ahead
       window_.rows.clear();
       window_.complete = false;
       window_.last.reset();
       return Step{};
     }
-    if (!opened && opened.error() == StoreErrc::kCorrupt) {
+    if (vanished || (!opened && opened.error() == StoreErrc::kCorrupt)) {
       logs_->Quarantine(*file, row.summary.first_id, row.summary.last_id);
     } else if (!opened) {
       return AfterError(*file, opened.error());
@@ -136,6 +139,7 @@ Result<LogScan::Step> LogScan::FromRow(LogRow row) {
       batch = std::move(*opened);
     }
   }
+  vanished_ = 0;
   window_.last = row;
   window_.last->index.reset();
   PassTo(first, last);

@@ -56,6 +56,7 @@ class LogScan final : public Scan {
   const ScanOptions options_;
   std::uint64_t position_;  // the next id wanted, going up or down; going down, 0 is the end
   bool moved_ = false;      // batches were passed: those that reach over position_ were read in part
+  int vanished_ = 0;        // how often in a row the next one was there when read ahead, and then not
   bool started_;            // whether a gap before position_ concerns the caller
   std::optional<Gap> gap_;
   Window window_;

@@ -87,6 +87,7 @@ void StoreDriver::Open() {
     return;
   }
   store_ = std::move(*opened);
+  open_file_ = NewestFile();
   needs_reopen_ = false;
   // That a file is missing which the catalog could not be told of is none of its own making.
   for (const std::string& warning : warnings_)
@@ -149,6 +150,7 @@ void StoreDriver::Fill(RecordBatch& batch) {
 // Before the commit the ids are known: from then on the records may be there.
 void StoreDriver::AtPoint(std::string_view point) {
   if (point == "commit.written" && trying_) witness_.Tried(trying_());
+  if (point == "roll.begin") open_file_ = "-";
   if (own_.at_point) own_.at_point(point);
 }
 
@@ -166,6 +168,7 @@ void StoreDriver::Append() {
        (done ? "ids from " + std::to_string(ToInt(done->first)) : done.error().message()));
   if (done) {
     witness_.Stored(commit);
+    open_file_ = commit.file;
   } else {
     AppendFailed(commit, done.error());
   }
@@ -192,7 +195,7 @@ void StoreDriver::Reopen() {
 }
 
 void StoreDriver::ApplyRetention() {
-  witness_.Expiring(NewestFile());
+  witness_.Expiring(open_file_);
   const Result<std::vector<Gap>> gone = store_->ApplyRetention();
   Note("retention: " + (gone ? std::to_string(gone->size()) + " files gone" : gone.error().message()));
   if (gone && !dead()) witness_.Expired(*gone);

@@ -73,6 +73,7 @@ class StoreDriver {
   std::function<Commit()> trying_;  // what is being appended
   std::vector<std::string> notes_, warnings_;
   std::string failure_;
+  std::string open_file_;  // that the store may go on with, and never deletes
   std::uint64_t serial_ = 0, failures_before_ = 0;
   bool needs_reopen_ = false;
 };
