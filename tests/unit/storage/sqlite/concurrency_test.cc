@@ -11,10 +11,15 @@ using testing::kHour;
 using testing::kNoon;
 
 class ConcurrencyTest : public testing::StoreTest {};
+// With blocks that are sealed all the time, and with none.
+class SealingConcurrencyTest : public testing::StoreTest,
+                               public ::testing::WithParamInterface<std::uint32_t> {};
+INSTANTIATE_TEST_SUITE_P(BlockRecords, SealingConcurrencyTest, ::testing::Values(12, 40, 32768));
 
 constexpr int kCommits = 300;
 
-TEST_F(ConcurrencyTest, FollowersSeeEveryRecordOnceAndInOrder) {
+TEST_P(SealingConcurrencyTest, FollowersSeeEveryRecordOnceAndInOrder) {
+  options_.block_records = GetParam();
   options_.recent_bytes = 20'000;  // followers fall out of memory now and then
   options_.max_file_bytes = 150'000;
   Open();
@@ -44,6 +49,7 @@ TEST_F(ConcurrencyTest, FollowersSeeEveryRecordOnceAndInOrder) {
       while (const auto batch = std::move(*scan->Next())) {
         ASSERT_LT(ToInt(batch->last_id()), before);
         before = ToInt(batch->first_id());
+        if (BlockIndex* index = batch->index()) ASSERT_FALSE(index->MayHoldWord("zz11zz"));
       }
       ASSERT_TRUE(before == 1 || before == UINT64_MAX) << before;
       (void)store_->Stats();
