@@ -12,6 +12,7 @@
 
 #include "cistern/v1/admin_service.grpc.pb.h"
 #include "cistern/v1/log_service.grpc.pb.h"
+#include "cistern/v1/store_service.grpc.pb.h"
 #include "ctl/printer/text.h"
 #include "ctl/printer/time_text.h"
 
@@ -144,6 +145,7 @@ struct Client::Impl {
   std::shared_ptr<grpc::Channel> channel;
   std::unique_ptr<v1::LogService::Stub> log;
   std::unique_ptr<v1::AdminService::Stub> admin;
+  std::unique_ptr<v1::StoreService::Stub> store;
 
   // --timeout, or `otherwise`; 0: none.
   std::int64_t Timeout(std::int64_t otherwise) const {
@@ -186,9 +188,10 @@ struct Client::Impl {
 };
 
 Client::Client(const Context& context)
-    : impl_(std::make_unique<Impl>(Impl{context, Connect(context), {}, {}})) {
+    : impl_(std::make_unique<Impl>(Impl{context, Connect(context), {}, {}, {}})) {
   impl_->log = v1::LogService::NewStub(impl_->channel);
   impl_->admin = v1::AdminService::NewStub(impl_->channel);
+  impl_->store = v1::StoreService::NewStub(impl_->channel);
 }
 
 Client::~Client() = default;
@@ -213,6 +216,10 @@ CallStatus Client::Explain(const v1::ExplainRequest& request, v1::ExplainRespons
   return impl_->Unary([&](auto& call) { return impl_->admin->Explain(&call, request, &response); });
 }
 
+CallStatus Client::GetStats(v1::GetStatsResponse& response) {
+  return impl_->Unary([&](auto& call) { return impl_->store->GetStats(&call, {}, &response); });
+}
+
 CallStatus Client::Query(const v1::QueryRequest& request,
                          const std::function<bool(v1::QueryResponse&)>& on_response) {
   return impl_->Stream<v1::QueryResponse>([&](auto& call) { return impl_->log->Query(&call, request); },
@@ -229,6 +236,16 @@ CallStatus Client::Tail(const v1::TailRequest& request,
                         const std::function<bool(v1::TailResponse&)>& on_response) {
   return impl_->Stream<v1::TailResponse>([&](auto& call) { return impl_->log->Tail(&call, request); },
                                          on_response);
+}
+
+CallStatus Client::Check(const std::function<bool(v1::CheckResponse&)>& on_response) {
+  return impl_->Stream<v1::CheckResponse>([&](auto& call) { return impl_->store->Check(&call, {}); },
+                                          on_response);
+}
+
+CallStatus Client::Backup(const std::function<bool(v1::BackupResponse&)>& on_response) {
+  return impl_->Stream<v1::BackupResponse>([&](auto& call) { return impl_->store->Backup(&call, {}); },
+                                           on_response);
 }
 
 }  // namespace cistern::ctl

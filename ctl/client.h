@@ -18,9 +18,12 @@ class Status;
 namespace cistern::v1 {
 class AggregateRequest;
 class AggregateResponse;
+class BackupResponse;
+class CheckResponse;
 class ExplainRequest;
 class ExplainResponse;
 class GetConfigResponse;
+class GetStatsResponse;
 class GetStatusResponse;
 class ListSendersRequest;
 class ListSendersResponse;
@@ -66,6 +69,7 @@ class Client {
   CallStatus GetConfig(v1::GetConfigResponse& response);
   CallStatus ListSenders(const v1::ListSendersRequest& request, v1::ListSendersResponse& response);
   CallStatus Explain(const v1::ExplainRequest& request, v1::ExplainResponse& response);
+  CallStatus GetStats(v1::GetStatsResponse& response);
 
   // Streams. Deadline: context.timeout_ns, or none. `on_response` returns false to end the stream; that, and
   // a stop of context.stop, is no error.
@@ -73,6 +77,8 @@ class Client {
                    const std::function<bool(v1::QueryResponse&)>& on_response);
   CallStatus Sql(const v1::SqlRequest& request, const std::function<bool(v1::SqlResponse&)>& on_response);
   CallStatus Tail(const v1::TailRequest& request, const std::function<bool(v1::TailResponse&)>& on_response);
+  CallStatus Check(const std::function<bool(v1::CheckResponse&)>& on_response);
+  CallStatus Backup(const std::function<bool(v1::BackupResponse&)>& on_response);
 
  private:
   struct Impl;

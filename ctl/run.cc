@@ -60,6 +60,9 @@ void AddCommands(CLI::App& root, Context& context) {
   RegisterExport(root, context);
   RegisterImport(root, context);
   RegisterConvert(root, context);
+  RegisterStore(root, context);
+  RegisterBackup(root, context);
+  RegisterRestore(root, context);
   RegisterConfig(root, context);
   RegisterCompletion(root, context);
   for (CLI::App* command : root.get_subcommands({})) {

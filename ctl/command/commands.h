@@ -57,6 +57,11 @@ void RegisterExport(CLI::App& root, Context& context);
 void RegisterImport(CLI::App& root, Context& context);
 void RegisterSql(CLI::App& root, Context& context);
 void RegisterConvert(CLI::App& root, Context& context);
+// Looks after the store; restore, and check of a directory, need no daemon.
+void RegisterStore(CLI::App& root, Context& context);
+void RegisterStoreStats(CLI::App& store, Context& context);  // below `store`
+void RegisterBackup(CLI::App& root, Context& context);
+void RegisterRestore(CLI::App& root, Context& context);
 // Sends syslog.
 void RegisterSend(CLI::App& root, Context& context);
 void RegisterLoad(CLI::App& root, Context& context);

@@ -15,6 +15,7 @@
 
 #include "service/control/admin_service.h"
 #include "service/control/log_service.h"
+#include "service/control/store_service.h"
 
 namespace cistern {
 namespace {
@@ -83,8 +84,10 @@ class ControlServerImpl final : public ControlServer {
         ingest_clients_(*options_.store),
         context_{*options_.store, *options_.pipeline, *options_.positions, ingest_clients_,
                  options_.max_message_size},
+        care_(*options_.store, options_.admin.store_dir),
         log_service_(context_),
-        admin_service_(context_, options_.admin) {}
+        admin_service_(context_, options_.admin),
+        store_service_(care_) {}
 
   ~ControlServerImpl() override { Stop(std::chrono::steady_clock::now()); }
 
@@ -102,6 +105,7 @@ class ControlServerImpl final : public ControlServer {
     }
     builder.RegisterService(&log_service_);
     builder.RegisterService(&admin_service_);
+    builder.RegisterService(&store_service_);
     const mode_t before = umask(0177);  // the socket file is for this user only
     // What fails here is said below, in one line.
     gpr_set_log_function([](gpr_log_func_args*) {});
@@ -131,6 +135,7 @@ class ControlServerImpl final : public ControlServer {
     health->SetServingStatus(serving);
     health->SetServingStatus("cistern.v1.LogService", serving);
     health->SetServingStatus("cistern.v1.AdminService", serving);
+    health->SetServingStatus("cistern.v1.StoreService", serving);
   }
 
   void Drain() override {
@@ -159,8 +164,8 @@ class ControlServerImpl final : public ControlServer {
   }
 
  private:
-  std::array<OpenStreams*, 4> AllStreams() {
-    return {&context_.queries, &context_.sqls, &context_.tails, &context_.ingests};
+  std::array<OpenStreams*, 5> AllStreams() {
+    return {&context_.queries, &context_.sqls, &context_.tails, &context_.ingests, &care_.calls};
   }
 
   void Tick() {
@@ -172,8 +177,10 @@ class ControlServerImpl final : public ControlServer {
   const ControlOptions options_;
   IngestClients ingest_clients_;
   LogContext context_;
+  CareContext care_;
   LogServiceImpl log_service_;
   AdminServiceImpl admin_service_;
+  StoreServiceImpl store_service_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<Ticker> ticker_;
   std::string address_;
