@@ -155,7 +155,7 @@ class Store {
 
   // Appends the records of `batches` in order as one transaction and sets their ids. All or none.
   // `sequences` are stored in the same transaction. Records that all carry kFlagImported go to a file of their
-  // own and get ids set aside for it, below those of live records that came earlier; do not mix them with others.
+  // own with ids set aside for it: these may be smaller than last_id(). Do not mix them with others.
   virtual Result<CommitResult> Append(std::span<RecordBatch* const> batches,
                                       std::span<const ClientSequence> sequences) = 0;
   // After kIoError or kCorrupt: closes and opens the current file again and verifies it.
