@@ -40,7 +40,7 @@ struct LogContext {
   CursorPositions& positions;
   IngestClients& ingest_clients;
   std::size_t max_message_size = 64 * 1024;
-  QueryPool evaluators;  // evaluate ahead for query_pool, whose threads end before
+  QueryPool evaluators{};  // evaluate ahead for query_pool, whose threads end before
   WorkerPool query_pool{2};
   WorkerPool tail_pool{2};
   WorkerPool sql_pool{1};  // a statement may take minutes

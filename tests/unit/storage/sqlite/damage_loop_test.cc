@@ -98,10 +98,15 @@ class DamageLoopTest : public testing::StoreTest {
       EXPECT_FALSE(warnings_.empty()) << up << " and " << down << " of " << stored_.size();
     }
     const auto cursor = store_->GetCursor("target");
-    if (cursor) EXPECT_EQ(*cursor, RecordId{7});
-    if (!cursor) EXPECT_FALSE(warnings_.empty());
+    if (cursor) {
+      EXPECT_EQ(*cursor, RecordId{7});
+    } else {
+      EXPECT_FALSE(warnings_.empty());
+    }
     const auto sequence = store_->LastSequence("client");
-    if (sequence != 3u) EXPECT_FALSE(warnings_.empty()) << sequence;
+    if (sequence != 3u) {
+      EXPECT_FALSE(warnings_.empty()) << sequence;
+    }
     Result<CommitResult> more = Append({"more"}, kNoon + 2 * kDay + 90 * kSecond);
     if (!more) {
       ASSERT_TRUE(store_->Reopen());
