@@ -62,8 +62,8 @@ struct StoreOptions {
   double free_space_reserve = 0.05;       // of the file system; writes stop below it
   std::uint64_t recent_bytes = 16 << 20;  // encoded batches kept in memory for readers that keep up
   WallClock clock;                        // empty: the system's
-  // Of a block, where there is a choice. A commit of half as many becomes blocks at once, fewer wait until there
-  // are so many. 2 to 43,690: a block has at most half as many more.
+  // Of a block, where there is a choice. A commit of half as many becomes blocks at once, fewer wait until
+  // there are so many. 2 to 43,690: a block has at most half as many more.
   std::uint32_t block_records = 32768;
   // For tests that stop the process at marked points (storage/sqlite/README.md names them): called before and
   // after each step of sealing, rolling and retention, on whatever thread does it.
@@ -154,8 +154,8 @@ class Store {
   virtual ~Store() = default;
 
   // Appends the records of `batches` in order as one transaction and sets their ids. All or none.
-  // `sequences` are stored in the same transaction. Records that all carry kFlagImported go to a file of their
-  // own with ids set aside for it: these may be smaller than last_id(). Do not mix them with others.
+  // `sequences` are stored in the same transaction. Records that all carry kFlagImported go to a file of
+  // their own with ids set aside for it: these may be smaller than last_id(). Do not mix them with others.
   virtual Result<CommitResult> Append(std::span<RecordBatch* const> batches,
                                       std::span<const ClientSequence> sequences) = 0;
   // After kIoError or kCorrupt: closes and opens the current file again and verifies it.
@@ -190,8 +190,8 @@ class Store {
   virtual Result<void> PutCursors(std::span<const std::pair<std::string, RecordId>> positions) = 0;
   virtual Result<void> DeleteCursor(const std::string& name) = 0;
 
-  // Writes a copy of what the store knows besides the records (who it is, which files, cursors) to a new file;
-  // the first step of a backup, see storage/care. Waits for the disk. kDiskFull, kIoError, kNoAccess.
+  // Writes a copy of what the store knows besides the records (who it is, which files, cursors) to a new
+  // file; the first step of a backup, see storage/care. Waits for the disk. kDiskFull, kIoError, kNoAccess.
   virtual Result<void> CopyCatalog(const std::string& path) = 0;
 };
 

@@ -129,9 +129,9 @@ void RegisterStoreStats(CLI::App& store, Context& context) {
   AddExamples(
       command,
       "RECEIVED is estimated from a sample; RATIO is RECEIVED to ON DISK. Columns: `index` and `words` "
-              "make\n"
-              "searching fast, `sqlite` is pages, keys and free space.",
-              {"store stats", "store stats --by column", "store stats --by file -o json"});
+      "make\n"
+      "searching fast, `sqlite` is pages, keys and free space.",
+      {"store stats", "store stats --by column", "store stats --by file -o json"});
   OnRun(command, [&context, options] { RunStats(context, *options); });
 }
 

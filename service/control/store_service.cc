@@ -8,8 +8,8 @@
 
 #include "service/control/calls.h"
 #include "service/control/status_map.h"
-#include "storage/care/temp_path.h"
 #include "storage/care/stats.h"
+#include "storage/care/temp_path.h"
 
 namespace cistern {
 namespace {
