@@ -157,8 +157,7 @@ void RegisterSql(CLI::App& root, Context& context) {
       "structured_data tags. Times are UTC, as datetime() writes them. `message MATCH 'FILTER'` takes\n"
       "any filter and is the fastest way to search; bounds on received and id are fast, too.",
       {"sql \"SELECT app_name, count(*) FROM logs WHERE received >= datetime('now', '-1 hour') GROUP BY 1\"",
-       "sql \"SELECT received, hostname, message FROM logs WHERE message MATCH 'failed password' "
-       "ORDER BY id DESC LIMIT 20\""});
+       "sql \"SELECT received, message FROM logs WHERE message MATCH 'failed password' LIMIT 20\""});
   OnRun(command, [&context, options, limit] {
     options->limit_given = IsGiven(limit);
     RunSql(context, *options);

@@ -72,13 +72,17 @@ void ApplyTime(const Timestamp& stamp, const ParseContext& context, Record& reco
     record.flags |= kFlagZoneInferred;
   }
   record.time = (local - offset) * kNanosPerSecond + stamp.nanoseconds;
-  // Their difference may not fit 64 bits.
-  if (record.time > context.received + kClockSkewNanos || record.time < context.received - kClockSkewNanos) {
-    record.flags |= kFlagClockSkew;
-  }
+  JudgeClock(context.received, record);
   record.shape.fraction_digits = stamp.fraction_digits;
   record.shape.utc_offset_minutes = static_cast<std::int16_t>(offset / 60);
   if (offset % 60 != 0 || stamp.fraction_digits > 9) record.shape.code = kShapeRaw;
+}
+
+void JudgeClock(std::int64_t received, Record& record) {
+  // Their difference may not fit 64 bits.
+  const bool skewed = record.time != kNoTime &&
+                      (record.time > received + kClockSkewNanos || record.time < received - kClockSkewNanos);
+  record.flags = (record.flags & ~std::uint32_t{kFlagClockSkew}) | (skewed ? kFlagClockSkew : 0u);
 }
 
 }  // namespace cistern

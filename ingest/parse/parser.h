@@ -26,4 +26,7 @@ struct ParseContext {
 // and tags alone. Flags of the framing layer (kFlagTruncated, kFlagPartialFrame) that are already set stay.
 void ParseMessage(std::string_view input, const ParseContext& context, Record& record);
 
+// Sets kFlagClockSkew when message time and `received` are more than five minutes apart, else clears it.
+void JudgeClock(std::int64_t received, Record& record);
+
 }  // namespace cistern

@@ -48,7 +48,9 @@ void ReadOctets(std::string_view octets, const v1::Record& in, std::int64_t rece
                 Record& out) {
   out.flags = FlagsOf(in) & kFramingFlags;
   ParseMessage(batch.arena().Copy(octets), ParseContext{received, nullptr}, out);
-  if (in.has_message_time()) SetTime(FromProto(in.message_time()), out);
+  if (!in.has_message_time()) return;
+  SetTime(FromProto(in.message_time()), out);
+  JudgeClock(received, out);
 }
 
 // What RFC 5424 could not carry is set beside it. `field` lives as long as the batch.
