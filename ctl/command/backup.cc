@@ -82,9 +82,9 @@ void RunBackup(Context& context, const BackupOptions& options) {
     return Fail(context, committed.error().message, kExitSoftware);
   if (options.no_verify) return Note(context, options.file + ": written, not verified");
   const bool sound = verified.findings.empty();
-  Note(context, fmt::format("{}: {} in {} log files, {}, {}", options.file,
+  Note(context, fmt::format("{}: {} in {} log file{}, {}, {}", options.file,
                             FormatCount(verified.check.records) + " records", verified.archive.log_files,
-                            FormatBytes(verified.archive.bytes),
+                            verified.archive.log_files == 1 ? "" : "s", FormatBytes(verified.archive.bytes),
                             sound ? "verified" : "kept, but the store it was made from is damaged"));
 }
 

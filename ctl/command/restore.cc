@@ -30,9 +30,10 @@ void RunRestore(Context& context, const RestoreOptions& options) {
     return;
   }
   for (const std::string& note : restored.notes) Note(context, Visible(note));
-  Note(context, fmt::format("{}: {} records in {} log files, ids {} to {}; store {}, next id {}", options.dir,
-                            FormatCount(restored.records), restored.log_files, ToInt(restored.first_id),
-                            ToInt(restored.last_id), restored.store_id, restored.next_id));
+  Note(context,
+       fmt::format("{}: {} records in {} log file{}, ids {} to {}; store {}, next id {}", options.dir,
+                   FormatCount(restored.records), restored.log_files, restored.log_files == 1 ? "" : "s",
+                   ToInt(restored.first_id), ToInt(restored.last_id), restored.store_id, restored.next_id));
 }
 
 }  // namespace
