@@ -109,7 +109,7 @@ class StoredBatch : public BatchView {
   virtual std::uint64_t encoded_bytes() const = 0;
   // How many of them were fetched so far: columns are read when first asked for.
   virtual std::uint64_t fetched_bytes() const { return encoded_bytes(); }
-  // Octets of columns decompressed or decoded so far; 0 where that is not counted.
+  // Octets that came out of decompression so far; 0 where that is not counted.
   virtual std::uint64_t decoded_bytes() const { return 0; }
   // Whether a column turned out not to be decodable, or went away with its file; its values then read as
   // empty.

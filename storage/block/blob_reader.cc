@@ -37,6 +37,7 @@ class BlobReader::ColumnFrames final : public FrameSource {
     if (entry_.in_header) return entry_.stored.substr(static_cast<std::size_t>(offset), length);
     return blob_.Read(entry_.offset + offset, length);
   }
+  void Decoded(std::uint64_t octets) override { blob_.decoded_ += octets; }
 
  private:
   BlobReader& blob_;
@@ -76,6 +77,7 @@ std::optional<std::string_view> BlobReader::Payload(const ColumnEntry& entry) {
   if (!stored || !entry.compressed) return stored;
   const auto size = static_cast<std::size_t>(entry.raw_length);
   buffers_.push_back(std::make_unique_for_overwrite<char[]>(size));
+  decoded_ += size;
   if (!Decompress(*stored, buffers_.back().get(), size)) return std::nullopt;
   return std::string_view(buffers_.back().get(), size);
 }

@@ -26,6 +26,8 @@ class BlobReader {
   const BlockHeader& header() const { return header_; }
   std::uint64_t size() const { return source_->size(); }
   std::uint64_t fetched() const { return fetched_; }
+  // Octets that came out of decompression.
+  std::uint64_t decoded() const { return decoded_; }
   // A column's octets as they were before compression. Absent when they are damaged or went away.
   std::optional<std::string_view> Payload(const ColumnEntry& entry);
   // The frames of a column, which check themselves one by one.
@@ -41,7 +43,7 @@ class BlobReader {
 
   std::unique_ptr<BlobSource> source_;
   BlockHeader header_;
-  std::uint64_t fetched_ = 0;
+  std::uint64_t fetched_ = 0, decoded_ = 0;
   std::vector<std::unique_ptr<char[]>> buffers_;  // decompressed payloads
 };
 

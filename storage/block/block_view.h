@@ -25,6 +25,7 @@ class BlockView final : public StoredBatch {
   std::int64_t max_received() const override { return summary().max_received; }
   std::uint64_t encoded_bytes() const override { return blob_.size(); }
   std::uint64_t fetched_bytes() const override { return blob_.fetched(); }
+  std::uint64_t decoded_bytes() const override { return blob_.decoded(); }
   bool damaged() const override { return damaged_ || columns_.damaged(); }
   void Check() override;
   BlockIndex* index() override { return index_.get(); }

@@ -96,6 +96,7 @@ void FrameReader::Load(Frame& frame) {
   }
   const auto size = static_cast<std::size_t>(frame.raw_length);
   frame.buffer = std::make_unique_for_overwrite<char[]>(size);
+  source_.Decoded(size);
   if (Decompress(*stored, frame.buffer.get(), size)) frame.octets.emplace(frame.buffer.get(), size);
 }
 

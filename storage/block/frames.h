@@ -43,6 +43,8 @@ class FrameSource {
   virtual std::uint64_t size() const = 0;
   // Octets [offset, offset + length), which lie within size(). Absent: they cannot be read.
   virtual std::optional<std::string_view> Read(std::uint64_t offset, std::size_t length) = 0;
+  // A frame of so many octets was decompressed; for those who count.
+  virtual void Decoded(std::uint64_t /*octets*/) {}
 };
 
 // Where a stream lies.

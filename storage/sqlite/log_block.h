@@ -37,6 +37,7 @@ class LogBlock final : public StoredBatch {
   std::int64_t max_received() const override { return row_.summary.max_received; }
   std::uint64_t encoded_bytes() const override { return row_.data_bytes; }
   std::uint64_t fetched_bytes() const override;
+  std::uint64_t decoded_bytes() const override { return inner_ ? inner_->decoded_bytes() : 0; }
   bool damaged() const override { return unusable_ || (inner_ && inner_->damaged()); }
   void Check() override;
   BlockIndex* index() override;

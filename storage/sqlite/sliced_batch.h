@@ -25,6 +25,7 @@ class SlicedBatch final : public StoredBatch {
   std::int64_t max_received() const override { return whole_->max_received(); }
   std::uint64_t encoded_bytes() const override { return whole_->encoded_bytes(); }
   std::uint64_t fetched_bytes() const override { return whole_->fetched_bytes(); }
+  std::uint64_t decoded_bytes() const override { return whole_->decoded_bytes(); }
   bool damaged() const override { return whole_->damaged(); }
   void Check() override { whole_->Check(); }
 

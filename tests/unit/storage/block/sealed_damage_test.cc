@@ -61,8 +61,10 @@ TEST(SealedDamage, OnlyWhatIsAskedForIsFetched) {
   (*view)->Strings(Column::kHostname);
   EXPECT_EQ((*view)->fetched_bytes(), read);
   EXPECT_LT(read, blob.size() / 10);
+  const std::uint64_t decoded = (*view)->decoded_bytes();
   (*view)->Strings(Column::kMessage);
   EXPECT_GT(read, blob.size() / 2);
+  EXPECT_GT((*view)->decoded_bytes(), decoded + blob.size() / 2);
   (*view)->Check();
   EXPECT_EQ((*view)->fetched_bytes(), blob.size());
   EXPECT_FALSE((*view)->damaged());
