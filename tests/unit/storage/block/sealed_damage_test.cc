@@ -64,7 +64,7 @@ TEST(SealedDamage, OnlyWhatIsAskedForIsFetched) {
   const std::uint64_t decoded = (*view)->decoded_bytes();
   (*view)->Strings(Column::kMessage);
   EXPECT_GT(read, blob.size() / 2);
-  EXPECT_GT((*view)->decoded_bytes(), decoded + blob.size() / 2);
+  EXPECT_GT((*view)->decoded_bytes(), decoded);
   (*view)->Check();
   EXPECT_EQ((*view)->fetched_bytes(), blob.size());
   EXPECT_FALSE((*view)->damaged());
