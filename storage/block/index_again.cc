@@ -1,4 +1,6 @@
 // The index of a block, made again from its data.
+#include <set>
+#include <string_view>
 #include <vector>
 
 #include "storage/block/header.h"
@@ -28,6 +30,15 @@ void AddMessages(StoredBatch& view, IndexBuilder& builder) {
   }
 }
 
+// Peers that are not kept as a dictionary: the view names one again in each row.
+StringColumn PeersOf(StoredBatch& view, std::vector<std::string_view>& rows) {
+  const StringColumn peers = view.Strings(Column::kPeer);
+  const std::set<std::string_view> different(peers.values.begin(), peers.values.end());
+  if (different.size() == peers.values.size()) return peers;
+  for (std::size_t i = 0; i < view.size(); ++i) rows.push_back(peers[i]);
+  return {rows, {}};
+}
+
 }  // namespace
 
 Result<SealedBlock> IndexAgain(std::shared_ptr<const std::string> data) {
@@ -41,7 +52,9 @@ Result<SealedBlock> IndexAgain(std::shared_ptr<const std::string> data) {
   builder.Begin(block.summary);
   builder.AddInts(Column::kPort, (*view)->Ints(Column::kPort));
   for (const Column column : kCountedColumns) builder.AddInts(column, (*view)->Ints(column));
-  for (const Column column : kListedColumns) builder.AddStrings(column, (*view)->Strings(column));
+  std::vector<std::string_view> peers;
+  for (const Column column : kListedColumns)
+    builder.AddStrings(column, column == Column::kPeer ? PeersOf(**view, peers) : (*view)->Strings(column));
   for (const Column column : {Column::kProcid, Column::kStructuredData, Column::kTags})
     builder.AddStrings(column, (*view)->Strings(column));
   AddMessages(**view, builder);

@@ -109,8 +109,7 @@ Result<void> SqliteStore::ReopenFile(OpenFile& open) {
     Adopt(open, open.info, std::move(*file));
     return {};
   }
-  if (!KeepForReading(*catalog_, *logs_, open.info)) SetAside(*catalog_, *logs_, open.info, /*known=*/true);
-  open = {};
+  LeaveDamagedFile(open);  // what it holds is known, so readers and the next start may try again
   return {};
 }
 

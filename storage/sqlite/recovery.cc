@@ -71,7 +71,7 @@ void AddClients(ClientMap& clients, const ClientMap& more) {
 }
 
 // A file that was not closed in order: its WAL is brought in, its figures are read.
-Result<void> CloseOldFile(Catalog& catalog, LogSet& logs, Sync sync, FileInfo& file, Recovered& recovered) {
+Result<void> CloseOldFile(LogSet& logs, Sync sync, FileInfo& file, Recovered& recovered) {
   Result<std::unique_ptr<LogFile>> opened = LogFile::Open(logs.PathOf(file), sync, /*thorough=*/true);
   if (!opened) return opened.error();
   file.totals = (*opened)->totals();
@@ -84,17 +84,16 @@ Result<void> CloseOldFile(Catalog& catalog, LogSet& logs, Sync sync, FileInfo& f
   opened->reset();
   file.bytes = FileBytesWithWal(logs.PathOf(file));
   file.closed = true;
-  (void)catalog.PutFile(file);
+  recovered.closed.push_back(file);
   return {};
 }
 
-Result<void> OpenCurrent(Catalog& catalog, LogSet& logs, Sync sync, bool thorough, FileInfo& file,
-                         Recovered& recovered) {
+Result<void> OpenCurrent(LogSet& logs, Sync sync, bool thorough, FileInfo& file, Recovered& recovered) {
   Result<std::unique_ptr<LogFile>> opened = LogFile::Open(logs.PathOf(file), sync, thorough);
   if (!opened) return opened.error();
   if (!(*opened)->writable()) {  // of an older release: it is closed, and a new one follows
     opened->reset();
-    return CloseOldFile(catalog, logs, sync, file, recovered);
+    return CloseOldFile(logs, sync, file, recovered);
   }
   Result<ClientMap> clients = (*opened)->Clients();
   if (!clients) return clients.error();
@@ -117,8 +116,7 @@ bool IsUnfinished(const std::string& path) {
   return version && *version == 0;
 }
 
-}  // namespace
-
+// A damaged file gets nothing more; what can be read of it is served from now on. False when that is nothing.
 bool KeepForReading(Catalog& catalog, LogSet& logs, FileInfo file) {
   const std::string path = logs.PathOf(file);
   Result<std::unique_ptr<LogReader>> reader = LogReader::Open(path, /*closed=*/true);
@@ -136,17 +134,15 @@ bool KeepForReading(Catalog& catalog, LogSet& logs, FileInfo file) {
   return true;
 }
 
-namespace {
-
 // One file of the listing: into `logs` when it is usable, set aside when not.
 Result<void> TakeIn(Catalog& catalog, LogSet& logs, Sync sync, FileInfo file, bool newest, bool in_catalog,
                     Recovered& recovered) {
   const std::string path = logs.PathOf(file);
   Result<void> done;
   if (newest && !file.closed && !file.imported) {
-    done = OpenCurrent(catalog, logs, sync, !catalog.was_closed(), file, recovered);
+    done = OpenCurrent(logs, sync, !catalog.was_closed(), file, recovered);
   } else if (!file.closed || FileExists(path + "-wal")) {
-    done = CloseOldFile(catalog, logs, sync, file, recovered);
+    done = CloseOldFile(logs, sync, file, recovered);
   }
   if (!done && done.error() == StoreErrc::kCorrupt) {
     if (!in_catalog && IsUnfinished(path)) {
@@ -176,6 +172,13 @@ void LoadOlderClients(const LogSet& logs, Sync sync, Recovered& recovered) {
   if (!opened) return;
   if (const Result<ClientMap> clients = (*opened)->Clients(); clients)
     AddClients(recovered.clients, *clients);
+}
+
+// A closed file is not asked for sequences again, so the current one must know them first.
+void ListClosed(Catalog& catalog, const Recovered& recovered) {
+  if (recovered.closed.empty()) return;
+  if (!recovered.current || !recovered.current->KeepClients(recovered.clients)) return;
+  for (const FileInfo& file : recovered.closed) (void)catalog.PutFile(file);
 }
 
 }  // namespace
@@ -212,6 +215,7 @@ Result<Recovered> Recover(Catalog& catalog, LogSet& logs, Sync sync, std::int64_
       return done.error();
   }
   LoadOlderClients(logs, sync, recovered);
+  ListClosed(catalog, recovered);
   for (auto at = recovered.clients.begin(); at != recovered.clients.end();)
     at = at->second.last_seen < now - kClientIdleNs ? recovered.clients.erase(at) : std::next(at);
   return recovered;

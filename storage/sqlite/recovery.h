@@ -14,7 +14,8 @@ namespace cistern {
 struct Recovered {
   std::unique_ptr<LogFile> current;  // the newest file, to be continued; null when there is none
   FileInfo current_info;
-  ClientMap clients;  // from the newest file that could be read
+  ClientMap clients;             // from the newest file that could be read, and those that were still open
+  std::vector<FileInfo> closed;  // those, as they are now
   std::uint64_t last_file_number = 0;
   std::uint64_t last_id = 0;  // largest stored
 };
@@ -23,8 +24,6 @@ struct Recovered {
 // its `current_info` set, so that the caller can try again.
 Result<Recovered> Recover(Catalog& catalog, LogSet& logs, Sync sync, std::int64_t now);
 
-// A damaged file gets nothing more; what can be read of it is served from now on. False when that is nothing.
-bool KeepForReading(Catalog& catalog, LogSet& logs, FileInfo file);
 // Renames a log file and its side files to *.damaged and remembers its records as gone. `known`: the
 // catalog's figures are right, so readers can be told how many records are missing.
 void SetAside(Catalog& catalog, LogSet& logs, const FileInfo& file, bool known);

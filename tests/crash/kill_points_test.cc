@@ -115,6 +115,7 @@ class Killer {
                         .life = static_cast<int>(number_)});
     driver.Open();
     driver.Close();
+    driver.Check();
     return driver.failure();
   }
 

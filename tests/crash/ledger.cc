@@ -60,19 +60,37 @@ void Ledger::TakeSequences(const Commit& commit) {
   for (const ClientSequence& client : commit.sequences) sequences_[client.client_id] = client.sequence;
 }
 
+// Imported records get ids below those of live ones, so entries do not come in order.
+std::vector<Ledger::Entry>::iterator Ledger::Place(std::uint64_t first) {
+  return std::lower_bound(entries_.begin(), entries_.end(), first,
+                          [](const Entry& entry, std::uint64_t id) { return entry.first() < id; });
+}
+
+// Whether an id of the commit was acknowledged before.
+bool Ledger::WasGiven(const Commit& commit) const {
+  const auto next = given_.lower_bound(commit.records.front().first);
+  if (next != given_.end() && next->first <= commit.records.back().first) return true;
+  return next != given_.begin() && std::prev(next)->second >= commit.records.front().first;
+}
+
 void Ledger::Tried(const Commit& commit) {
-  if (commit.records.front().first <= highest_) return;  // it did not come so far as to get ids
-  if (!entries_.empty() && entries_.back().last() >= commit.records.front().first) return;
-  entries_.push_back({commit, State::kTried});
+  const std::uint64_t first = commit.records.front().first;
+  if (first == 0 || WasGiven(commit)) return;  // it did not come so far as to get ids
+  const auto at = Place(first);
+  if (at == entries_.end() || at->first() != first) entries_.insert(at, {commit, State::kTried});
 }
 
 void Ledger::Stored(const Commit& commit) {
-  if (commit.records.front().first <= highest_)
-    fault_ = "id " + Text(commit.records.front().first) + " again";
-  if (!entries_.empty() && entries_.back().last() >= commit.records.front().first) entries_.pop_back();
-  entries_.push_back({commit});
+  const std::uint64_t first = commit.records.front().first;
+  if (WasGiven(commit)) fault_ = "id " + Text(first) + " again";
+  const auto at = Place(first);
+  if (at != entries_.end() && at->first() == first) {
+    *at = {commit};
+  } else {
+    entries_.insert(at, {commit});
+  }
   acknowledged_ += commit.records.size();
-  highest_ = entries_.back().last();
+  given_[first] = commit.records.back().first;
   TakeSequences(commit);
 }
 
@@ -141,20 +159,16 @@ std::string Ledger::Compare(const Records& found) {
 
 std::string Ledger::Settle(const std::vector<bool>& there) {
   std::map<std::string, bool> files;  // those that may have gone: whether they are there
-  bool kept = false;                  // an older file that might have gone is still there
   std::vector<Entry> left;
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     Entry& entry = entries_[i];
-    if (entry.state == State::kExpiring) {
-      const auto [file, is_new] = files.emplace(entry.commit.file, there[i]);
-      if (file->second != there[i]) return "half of " + entry.commit.file + " is gone";
-      if (is_new && kept && !there[i]) return entry.commit.file + " is gone, but an older one is not";
-      kept = kept || there[i];
-    }
+    if (entry.state == State::kExpiring &&
+        files.emplace(entry.commit.file, there[i]).first->second != there[i])
+      return "half of " + entry.commit.file + " is gone";
     if (!there[i]) continue;
     if (entry.state == State::kTried) TakeSequences(entry.commit);
     entry.state = State::kStored;
-    highest_ = std::max(highest_, entry.last());
+    given_[entry.first()] = entry.last();
     left.push_back(std::move(entry));
   }
   entries_ = std::move(left);

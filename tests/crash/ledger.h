@@ -33,7 +33,7 @@ class Witness {
   virtual void Stored(const Commit& commit) = 0;
   // What was tried and not stored is not there: the store said so, or was reopened.
   virtual void TriedIsGone() = 0;
-  // Retention may delete any file but this one, the oldest first; then: it has deleted these.
+  // Retention may delete any file but this one; then: it has deleted these.
   virtual void Expiring(const std::string& but) = 0;
   virtual void Expired(const std::vector<Gap>& gone) = 0;
   virtual void CursorMoves(const std::string& name, RecordId position) = 0;
@@ -69,6 +69,8 @@ class Ledger final : public Witness {
     RecordId sure{}, tried{};
   };
 
+  std::vector<Entry>::iterator Place(std::uint64_t first);
+  bool WasGiven(const Commit& commit) const;
   std::string Compare(const Records& found);
   std::string Settle(const std::vector<bool>& there);
   std::string VerifyClients(Store& store);
@@ -79,7 +81,8 @@ class Ledger final : public Witness {
   std::map<std::string, std::uint64_t> sequences_;
   std::map<std::string, Cursor> cursors_;
   std::string fault_;
-  std::uint64_t highest_ = 0;  // that anybody can have seen
+  std::map<std::uint64_t, std::uint64_t>
+      given_;  // all ids that anybody can have seen: first and last of each commit
   std::uint64_t acknowledged_ = 0;
 };
 

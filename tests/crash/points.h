@@ -6,9 +6,10 @@
 namespace cistern::crash {
 
 inline constexpr std::string_view kPoints[] = {
-    "commit.written",    "commit.committed",  "checkpoint.begin", "checkpoint.done", "seal.begin",
-    "seal.encoded",      "seal.rows_written", "seal.committed",   "roll.begin",      "roll.sealed",
-    "roll.checkpointed", "roll.closed",       "roll.created",     "roll.listed",     "retention.begin",
-    "retention.marked",  "retention.removed", "retention.dropped"};
+    "commit.written",    "commit.committed",  "checkpoint.begin",  "checkpoint.done", "seal.begin",
+    "seal.encoded",      "seal.rows_written", "seal.committed",    "roll.begin",      "roll.sealed",
+    "roll.checkpointed", "roll.closed",       "roll.created",      "roll.listed",     "retention.begin",
+    "retention.marked",  "retention.removed", "retention.dropped", "backup.begin",    "backup.catalog",
+    "backup.file",       "backup.copy",       "backup.copied",     "backup.done"};
 
 }  // namespace cistern::crash

@@ -124,6 +124,7 @@ std::string Run(const std::string& root, std::uint64_t seed, bool trace, Totals&
   if (driver.failure().empty()) driver.Open();
   if (driver.failure().empty()) driver.Recover();
   driver.Close();
+  driver.Check();
   totals.failures += disk.failures();
   totals.records += ledger.acknowledged();
   Disk::Use(nullptr);

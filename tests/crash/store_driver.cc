@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "storage/care/backup.h"
+#include "storage/care/check.h"
 #include "storage/query/query.h"
 #include "tests/unit/storage/record_maker.h"
 
@@ -44,6 +46,7 @@ StoreDriver::StoreDriver(DriverOptions options)
   static constexpr std::uint32_t kBlockRecords[] = {40, 200, 1000, 32768};
   options_.block_records = kBlockRecords[random_() % 4];
   if (random_() % 3 != 0) options_.retention.max_bytes = std::uint64_t{300} << 10 << random_() % 4;
+  may_import_ = options_.retention.max_bytes == 0;
   options_.free_space_reserve = 0;
   options_.clock = [this] { return now_; };
   options_.at_point = [this](std::string_view point) { AtPoint(point); };
@@ -108,6 +111,16 @@ void StoreDriver::Close() {
   store_.reset();
 }
 
+void StoreDriver::Check() {
+  if (!failure_.empty()) return;
+  std::string holder;
+  Result<std::unique_ptr<StoreCheck>> check = StoreCheck::OfDir(options_.dir, holder);
+  if (!check) return Fail("check: " + check.error().message());
+  std::vector<Finding> findings;
+  while (!(*check)->done()) (*check)->Step(findings);
+  for (const Finding& finding : findings) Fail("check: " + finding.file + ": " + finding.text);
+}
+
 void StoreDriver::Step() {
   if (needs_reopen_) return Reopen();
   switch (random_() % 24) {
@@ -118,13 +131,14 @@ void StoreDriver::Step() {
       Note("idle");
       return store_->Idle();
     case 2:
-      return MoveClock();
+      return random_() % 4 == 0 ? MoveClock() : Append();
     case 3:
     case 4:
       return MoveCursor();
     case 5:
-    case 6:
       return ReadSome();
+    case 6:
+      return random_() % 4 == 0 ? BackUp() : ReadSome();
     default:
       return Append();
   }
@@ -133,7 +147,8 @@ void StoreDriver::Step() {
 void StoreDriver::Fill(RecordBatch& batch) {
   std::uint64_t count = 1 + random_() % 20;
   if (random_() % 8 == 0) count = 1 + random_() % 400;
-  const bool heavy = random_() % 16 == 0;
+  const bool heavy = random_() % (options_.max_file_bytes > (8 << 20) ? 3 : 16) == 0,
+             imported = may_import_ && random_() % 8 == 0;
   for (std::uint64_t i = 0; i < count; ++i) {
     ++serial_;
     if (random_() % 4 == 0) {
@@ -142,7 +157,13 @@ void StoreDriver::Fill(RecordBatch& batch) {
     } else {
       testing::AddRecord(batch, Sentence(random_, serial_), now_);
     }
-    batch.records().back().msgid = batch.arena().Copy(std::to_string(serial_));
+    Record& record = batch.records().back();
+    record.flags &= ~std::uint32_t{kFlagImported};
+    if (imported) {
+      record.flags |= kFlagImported;
+      record.received = now_ - 40 * 86400 * kSecond;
+    }
+    record.msgid = batch.arena().Copy(std::to_string(serial_));
     now_ += static_cast<std::int64_t>(random_() % 1'000'000);
   }
 }
@@ -184,13 +205,15 @@ void StoreDriver::AppendFailed(const Commit& commit, const boost::system::error_
 
 void StoreDriver::Reopen() {
   const std::uint64_t failures_so_far = failures();
+  const std::size_t warned = warnings_.size();
   const Result<void> done = store_->Reopen();
   Note("reopen: " + (done ? "ok" : done.error().message()));
   if (!done && !Excused()) Fail("reopen fails: " + done.error().message());
   if (!done || dead()) return;
   needs_reopen_ = false;
   failures_before_ = failures_so_far;
-  witness_.TriedIsGone();
+  // A file that could not be read then is left as it is, with what failed.
+  if (warnings_.size() == warned) witness_.TriedIsGone();
   Verify();
 }
 
@@ -214,6 +237,16 @@ void StoreDriver::MoveClock() {
   const std::int64_t minutes = random_() % 4 == 0 ? -120 : static_cast<std::int64_t>(random_() % 1440);
   Note("clock by " + std::to_string(minutes) + " minutes");
   now_ += minutes * 60 * kSecond;
+}
+
+void StoreDriver::BackUp() {
+  Result<std::unique_ptr<Backup>> backup =
+      Backup::Begin(*store_, {.dir = options_.dir, .free_space_reserve = 0, .at_point = options_.at_point});
+  std::string octets;
+  std::uint64_t bytes = 0;
+  while (backup && !(*backup)->done() && (*backup)->Next(std::size_t{1} << 20, octets))
+    bytes += octets.size();
+  Note("backup: " + (backup && (*backup)->done() ? std::to_string(bytes) + " octets" : "failed"));
 }
 
 // A reader that leaves in the middle, and a query.

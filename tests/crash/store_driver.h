@@ -39,6 +39,8 @@ class StoreDriver {
   void Step();
   // In order.
   void Close();
+  // Checks the closed store as `cisternctl store check` does: nothing may be found.
+  void Check();
   // What went wrong first, with what led to it; empty: nothing.
   std::string failure() const;
   bool is_open() const { return store_ != nullptr; }
@@ -52,6 +54,7 @@ class StoreDriver {
   void Reopen();
   void ApplyRetention();
   void MoveCursor();
+  void BackUp();
   void MoveClock();
   void ReadSome();
   void Verify();
@@ -76,6 +79,7 @@ class StoreDriver {
   std::string open_file_;  // that the store may go on with, and never deletes
   std::uint64_t serial_ = 0, failures_before_ = 0;
   bool needs_reopen_ = false;
+  bool may_import_ = false;  // which file an import goes to is not known, so nothing may be deleted then
 };
 
 }  // namespace cistern::crash
