@@ -123,13 +123,13 @@ Result<void> SqliteStore::OpenLiveAgain(OpenFile& open) {
   return {};
 }
 
-void SqliteStore::CloseFile(OpenFile& open) {
+void SqliteStore::CloseFile(OpenFile& open, bool wait) {
   At("roll.begin");
   if (&open == &import_) KeepClients();
   closing_.push_back(
       {.info = open.info, .file = std::move(open.file), .job = open.job, .ready = std::move(open.ready)});
   open = {};
-  TryToClose(/*wait=*/false);
+  TryToClose(wait);
 }
 
 // Those that sent imports are known to the file of the import only.

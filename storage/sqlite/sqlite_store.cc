@@ -114,7 +114,8 @@ SqliteStore::~SqliteStore() {
   sealer_.reset();
   if (!catalog_) return;
   for (Closing& closing : closing_) closing.job = 0;
-  if (import_.file) CloseFile(import_);
+  import_.job = 0;
+  if (import_.file) CloseFile(import_, /*wait=*/true);
   TryToClose(/*wait=*/true);
   const bool opened = live_.file || live_.info.number == 0;
   const bool complete = !live_.file || live_.file->Checkpoint(/*truncate=*/true).has_value();

@@ -98,7 +98,7 @@ class SqliteStore final : public Store {
   Result<void> BeginFile(OpenFile& open, std::int64_t received);
   Result<void> OpenLiveAgain(OpenFile& open);
   void Adopt(OpenFile& open, const FileInfo& info, std::unique_ptr<LogFile> file);
-  void CloseFile(OpenFile& open);
+  void CloseFile(OpenFile& open, bool wait = false);
   void KeepClients();
   void CheckpointIfDue(OpenFile& open);
   std::uint64_t MaxFileBytes() const;

@@ -49,7 +49,9 @@ TEST_P(SealingConcurrencyTest, FollowersSeeEveryRecordOnceAndInOrder) {
       while (const auto batch = std::move(*scan->Next())) {
         ASSERT_LT(ToInt(batch->last_id()), before);
         before = ToInt(batch->first_id());
-        if (BlockIndex* index = batch->index()) ASSERT_FALSE(index->MayHoldWord("zz11zz"));
+        if (BlockIndex* index = batch->index()) {
+          ASSERT_FALSE(index->MayHoldWord("zz11zz"));
+        }
       }
       ASSERT_TRUE(before == 1 || before == UINT64_MAX) << before;
       (void)store_->Stats();
