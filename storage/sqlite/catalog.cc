@@ -74,7 +74,8 @@ Result<std::unique_ptr<Catalog>> Catalog::Open(const std::string& path) {
   catalog->database_ = std::move(*database);
   catalog->database_.AddRowChecksum();
   if (const Result<void> ready = catalog->Initialize(); !ready) return ready.error();
-  SyncFolder(path.substr(0, path.rfind('/')));  // the file is there, and its rollback journal is not
+  // The file is there, and its rollback journal is not.
+  if (const auto synced = SyncFolder(path.substr(0, path.rfind('/'))); !synced) return synced.error();
   return catalog;
 }
 

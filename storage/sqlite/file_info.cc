@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <cstdio>
@@ -87,11 +88,12 @@ std::uint64_t FileInode(const std::string& path) {
 
 bool FileExists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
 
-void SyncFolder(const std::string& folder) {
+Result<void> SyncFolder(const std::string& folder) {
   const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return;
-  (void)::fsync(fd);
+  if (fd < 0) return errno == EMFILE || errno == ENFILE ? StoreErrc::kBusy : StoreErrc::kIoError;
+  const bool synced = ::fsync(fd) == 0 || errno == EINVAL;  // a file system that has nothing to sync there
   ::close(fd);
+  return synced ? Result<void>() : StoreErrc::kIoError;
 }
 
 void RemoveLogFile(const std::string& path) {

@@ -45,9 +45,8 @@ std::uint64_t FileBytesWithWal(const std::string& path);
 bool FileExists(const std::string& path);
 // Tells one file of a name from the next; 0 when missing.
 std::uint64_t FileInode(const std::string& path);
-// Makes sure that names made, changed or deleted in `folder` survive a power cut. For after a change of names
-// that later steps rely on; an error shows in those.
-void SyncFolder(const std::string& folder);
+// Makes sure that names made, changed or deleted in `folder` survive a power cut. kIoError.
+Result<void> SyncFolder(const std::string& folder);
 // Deletes a log file and what SQLite keeps beside it. Missing files are no error.
 void RemoveLogFile(const std::string& path);
 

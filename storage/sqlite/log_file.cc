@@ -63,7 +63,8 @@ Result<std::unique_ptr<LogFile>> LogFile::Create(const std::string& path, Sync s
     return set.error();
   if (const auto done = file->Configure(sync); !done) return done.error();
   if (const auto done = file->CreateTables(clients); !done) return done.error();
-  SyncFolder(path.substr(0, path.rfind('/')));  // the file is there, and its rollback journal is not
+  // The file is there, and its rollback journal is not.
+  if (const auto synced = SyncFolder(path.substr(0, path.rfind('/'))); !synced) return synced.error();
   if (const auto done = file->PrepareStatements(); !done) return done.error();
   if (const auto done = file->Load(); !done) return done.error();
   return file;

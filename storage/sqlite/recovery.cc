@@ -41,9 +41,8 @@ void FinishDeletions(Catalog& catalog, const LogSet& logs, Listing& listing) {
   if (!half_deleted) return;
   for (const FileInfo& file : *half_deleted) {
     RemoveLogFile(logs.PathOf(file));
-    SyncFolder(logs.logs_dir());
     listing.files.erase(file.number);
-    (void)catalog.DropFile(file.number);
+    if (SyncFolder(logs.logs_dir())) (void)catalog.DropFile(file.number);
   }
 }
 

@@ -57,10 +57,10 @@ Gap SqliteStore::Delete(const FileInfo& file) {
   std::erase_if(closing_, [&](const Closing& closing) { return closing.info.number == file.number; });
   logs_->Remove(file.number, runs);
   RemoveLogFile(logs_->PathOf(file));
-  SyncFolder(logs_dir_);  // or the file could come back after the catalog has forgotten it
+  const bool gone = SyncFolder(logs_dir_).has_value();  // if not, the next start deletes it again
   At("retention.removed");
   if (!noted) (void)catalog_->BeginDelete(file.number, runs);
-  (void)catalog_->DropFile(file.number);
+  if (gone) (void)catalog_->DropFile(file.number);
   At("retention.dropped");
   return whole;
 }

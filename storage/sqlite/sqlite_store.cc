@@ -23,7 +23,7 @@ Result<void> MakeDirs(const std::string& path) {
   for (std::size_t at = path.find('/', 1);; at = path.find('/', at + 1)) {
     const std::string folder = path.substr(0, at);
     const int made = ::mkdir(folder.c_str(), 0700);
-    if (made == 0) SyncFolder(folder + "/..");
+    if (made == 0) (void)SyncFolder(folder + "/..");
     if (at != std::string::npos) continue;  // an error shows at the last one
     if (made == 0 || errno == EEXIST) return {};
     return errno == ENOSPC ? StoreErrc::kDiskFull : StoreErrc::kNoAccess;
