@@ -96,6 +96,13 @@ Result<void> SyncFolder(const std::string& folder) {
   return synced ? Result<void>() : StoreErrc::kIoError;
 }
 
+void ForgetCached(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  (void)::posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+  ::close(fd);
+}
+
 void RemoveLogFile(const std::string& path) {
   for (const char* suffix : {"", "-wal", "-shm", "-journal"}) ::unlink((path + suffix).c_str());
 }

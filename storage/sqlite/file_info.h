@@ -47,6 +47,9 @@ bool FileExists(const std::string& path);
 std::uint64_t FileInode(const std::string& path);
 // Makes sure that names made, changed or deleted in `folder` survive a power cut. kIoError.
 Result<void> SyncFolder(const std::string& folder);
+// What of a file is in memory and not to be written any more is read from the disk again. After a failed sync
+// memory shows what the disk does not have. Where the system does not do that, nothing happens.
+void ForgetCached(const std::string& path);
 // Deletes a log file and what SQLite keeps beside it. Missing files are no error.
 void RemoveLogFile(const std::string& path);
 

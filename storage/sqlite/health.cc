@@ -63,8 +63,7 @@ void SqliteStore::LeaveDamagedFile(OpenFile& open) {
   open.file.reset();
   open.info.closed = true;
   open.info.bytes = FileBytesWithWal(logs_->PathOf(open.info));
-  (void)catalog_->PutFile(open.info);  // if not, the next start finds out by itself
-  logs_->Put(open.info);
+  logs_->Put(open.info);  // the catalog still calls it open, so that the next start looks closely
   open = {};
 }
 
@@ -91,6 +90,7 @@ Result<void> SqliteStore::ReopenFile(OpenFile& open) {
   ForgetSealing(open);
   open.file.reset();
   if (open.info.number == 0) return {};
+  for (const char* suffix : {"", "-wal"}) ForgetCached(logs_->PathOf(open.info) + suffix);
   Result<std::unique_ptr<LogFile>> file = StoreErrc::kCorrupt;
   // A file that was found damaged while it was written to gets nothing more.
   if (failed_ != static_cast<int>(StoreErrc::kCorrupt))

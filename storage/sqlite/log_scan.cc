@@ -185,9 +185,11 @@ Result<void> LogScan::EnterFile(const FileInfo& file) {
   return {};
 }
 
+// What stands behind the file's figures was not acknowledged.
 RowBounds LogScan::BoundsNow() const {
   RowBounds bounds{std::max(options_.id_min, window_.narrowed.id_min),
                    std::min(options_.id_max, window_.narrowed.id_max)};
+  bounds.id_max = std::min(bounds.id_max, ToInt(window_.file->totals.last_id));
   if (forward()) {
     bounds.id_min = std::max(bounds.id_min, position_);
   } else {

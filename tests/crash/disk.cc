@@ -246,14 +246,25 @@ void Disk::LoseInSync(Node& node, const std::string& path) {
   if (node.is_folder) return;
   node.durable = Survivor(node, random_);
   node.changes.clear();
-  if (random_() % 3 != 0) return;
+  if (random_() % 3 == 0) Evict(node, path);
+}
+
+// Readers find what is on the disk, but for what still waits to be written.
+void Disk::Evict(const Node& node, const std::string& path) {
   std::error_code error;
   const std::uint64_t size = std::filesystem::file_size(path, error);
   if (error) return;
-  std::string octets = node.durable;
-  octets.resize(size);
+  Node seen{.durable = node.durable, .changes = node.changes};
+  ApplyAll(seen);
+  seen.durable.resize(size);
   std::fstream(path, std::ios::in | std::ios::out | std::ios::binary)
-      .write(octets.data(), static_cast<std::streamsize>(octets.size()));
+      .write(seen.durable.data(), static_cast<std::streamsize>(size));
+}
+
+void Disk::ForgetCached(const std::string& path) {
+  const std::lock_guard lock(mutex_);
+  const NodePtr node = FindLocked(path);
+  if (node && !dead_) Evict(*node, path);
 }
 
 // Power

@@ -70,6 +70,8 @@ class Disk {
   // `with_folder`: also the folder that `path` is in, as SQLite does after the first sync of a new -wal.
   Verdict Sync(const NodePtr& node, const std::string& path, bool with_folder);
   Verdict Remove(const std::string& path, bool sync_folder);
+  // What is not going to be written any more leaves the page cache.
+  void ForgetCached(const std::string& path);
   Verdict Rename(const std::string& from, const std::string& to);
 
   // What ends: the power, or only the process, so that everything that was written stays.
@@ -111,6 +113,7 @@ class Disk {
   void SettleNames(std::size_t count);
   void SettleFolder(const NodePtr& folder);
   void SettleFile(const NodePtr& node);
+  static void Evict(const Node& node, const std::string& path);
   void LoseInSync(Node& node, const std::string& path);
   void SurviveNames();
   void WriteOut(const NodePtr& folder, const std::string& path);

@@ -113,11 +113,11 @@ void Ledger::Expiring(const std::string& but) {
     if (entry.state == State::kStored && entry.commit.file != but) entry.state = State::kExpiring;
 }
 
-void Ledger::CursorMoves(const std::string& name, RecordId position) { cursors_[name].tried = position; }
-
-void Ledger::CursorMoved(const std::string& name, RecordId position) {
-  cursors_[name] = {position, position};
+void Ledger::CursorMoves(const std::string& name, RecordId position) {
+  cursors_[name].tried.insert(position);
 }
+
+void Ledger::CursorMoved(const std::string& name, RecordId position) { cursors_[name] = {position, {}}; }
 
 std::string Ledger::Verify(Store& store) {
   Records forward, backward;
@@ -185,9 +185,9 @@ std::string Ledger::VerifyClients(Store& store) {
 std::string Ledger::VerifyCursors(Store& store) {
   for (auto& [name, cursor] : cursors_) {
     const RecordId found = store.GetCursor(name).value_or(RecordId{0});
-    if (found != cursor.sure && found != cursor.tried)
+    if (found != cursor.sure && !cursor.tried.contains(found))
       return "cursor " + name + " is at " + Text(ToInt(found)) + ", not " + Text(ToInt(cursor.sure));
-    cursor.sure = cursor.tried = found;
+    cursor = {found, {}};
   }
   return "";
 }

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -66,7 +67,8 @@ class Ledger final : public Witness {
     std::uint64_t last() const { return commit.records.back().first; }
   };
   struct Cursor {
-    RecordId sure{}, tried{};
+    RecordId sure{};
+    std::set<RecordId> tried;  // since then
   };
 
   std::vector<Entry>::iterator Place(std::uint64_t first);

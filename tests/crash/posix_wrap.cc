@@ -47,6 +47,7 @@ extern "C" {
 int __real_open(const char* path, int flags, ...);
 int __real_close(int fd);
 int __real_fsync(int fd);
+int __real_posix_fadvise(int fd, off_t offset, off_t length, int advice);
 int __real_unlink(const char* path);
 int __real_rename(const char* from, const char* to);
 int __real_mkdir(const char* path, mode_t mode);
@@ -86,6 +87,18 @@ int __wrap_fsync(int fd) {
   if (!file.node) return __real_fsync(fd);
   const auto verdict = Disk::InUse()->Sync(file.node, file.path, /*with_folder=*/false);
   return verdict ? 0 : Fail(verdict);
+}
+
+int __wrap_posix_fadvise(int fd, off_t offset, off_t length, int advice) {
+  Opened file;
+  {
+    const std::lock_guard lock(opened_mutex);
+    const auto found = opened.find(fd);
+    if (found != opened.end()) file = found->second;
+  }
+  if (!file.node) return __real_posix_fadvise(fd, offset, length, advice);
+  if (advice == POSIX_FADV_DONTNEED) Disk::InUse()->ForgetCached(file.path);
+  return 0;
 }
 
 int __wrap_unlink(const char* path) {
