@@ -125,18 +125,10 @@ Result<void> SqliteStore::OpenLiveAgain(OpenFile& open) {
 
 void SqliteStore::CloseFile(OpenFile& open, bool wait) {
   At("roll.begin");
-  if (&open == &import_) KeepClients();
   closing_.push_back(
       {.info = open.info, .file = std::move(open.file), .job = open.job, .ready = std::move(open.ready)});
   open = {};
   TryToClose(wait);
-}
-
-// Those that sent imports are known to the file of the import only.
-void SqliteStore::KeepClients() {
-  if (!live_.file) return;  // a new one will get them
-  const std::lock_guard lock(state_mutex_);
-  if (const auto kept = live_.file->KeepClients(clients_); !kept) Fail(kept.error());
 }
 
 void SqliteStore::CheckpointIfDue(OpenFile& open) {

@@ -161,6 +161,7 @@ Result<LogReader::Rows> LogReader::ReadAll(const RowBounds& bounds, ScanOrder or
     for (LogRow& row : rows) (row.sound ? result.rows : result.damaged).push_back(std::move(row));
   }
   if (unreadable == tables_.size()) return StoreErrc::kCorrupt;
+  result.unreadable = unreadable != 0;
   return result;
 }
 

@@ -31,7 +31,8 @@ class LogReader {
   // missing, and their neighbours' figures tell. `last_id` is the largest id that may be in the file.
   struct Rows {
     std::vector<LogRow> rows, damaged;
-    bool complete = false;  // there are no more
+    bool complete = false;    // there are no more
+    bool unreadable = false;  // a whole table cannot be read, or not from here on
   };
   Result<Rows> Read(const RowBounds& bounds, ScanOrder order, std::size_t limit, RecordId last_id);
   // The blob of a tail row; null when it is not there any more, or became part of a larger row.

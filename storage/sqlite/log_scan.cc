@@ -210,6 +210,7 @@ Result<void> LogScan::ReadAhead() {
     reader->Discard();
     return read.error();
   }
+  if (read->unreadable) logs_->ReportPartlyUnreadable(file);
   for (const LogRow& row : read->damaged) {
     const bool plausible =
         row.summary.last_id >= row.summary.first_id && row.summary.last_id <= file.totals.last_id;
@@ -251,7 +252,7 @@ void LogScan::LookForHoleAtStart(const LogRow& row) {
 // The file ends here for this scan: what its figures promise must have been there.
 void LogScan::LookForHoleAtEnd() {
   const BlockSummary& totals = window_.file->totals;
-  if (!window_.last) return;
+  if (!window_.last) return LookForHoleInstead();
   const LogRow& last = *window_.last;
   if (forward() && options_.id_max >= ToInt(totals.last_id) &&
       window_.narrowed.id_max >= ToInt(totals.last_id) && totals.records > last.file.totals.records) {
@@ -262,6 +263,17 @@ void LogScan::LookForHoleAtEnd() {
     logs_->ReportHole(*window_.file, RecordId{ToInt(totals.first_id) - 1}, last.summary.first_id,
                       last.file.totals.records - last.summary.records);
   }
+}
+
+// No row at all was met.
+void LogScan::LookForHoleInstead() {
+  const BlockSummary& totals = window_.file->totals;
+  const std::uint64_t first = ToInt(totals.first_id), last = ToInt(totals.last_id);
+  const bool whole = options_.id_min <= first && options_.id_max >= last &&
+                     window_.narrowed.id_min <= first && window_.narrowed.id_max >= last;
+  const bool unread = forward() ? position_ <= first : position_ >= last;
+  if (whole && unread)
+    logs_->ReportHole(*window_.file, RecordId{first - 1}, RecordId{last + 1}, totals.records);
 }
 
 std::optional<Gap> LogScan::TakeGap() { return std::exchange(gap_, std::nullopt); }

@@ -43,6 +43,7 @@ class LogScan final : public Scan {
   void LookForHole(const LogRow& row);
   void LookForHoleAtStart(const LogRow& row);
   void LookForHoleAtEnd();
+  void LookForHoleInstead();
   RowBounds BoundsNow() const;
   bool Wanted(const BlockSummary& summary) const {
     return summary.max_received >= options_.received_min && summary.min_received <= options_.received_max;

@@ -168,6 +168,15 @@ void LogSet::ReportIndexDamage(const FileInfo& file, RecordId first) {
           " is damaged; its records are read without it");
 }
 
+void LogSet::ReportPartlyUnreadable(const FileInfo& file) {
+  {
+    const std::lock_guard lock(mutex_);
+    damaged_files_.insert(file.number);
+    if (!partly_unreadable_files_.insert(file.number).second) return;
+  }
+  Warning("a part of log file " + file.name + " is damaged and will be left out");
+}
+
 void LogSet::ReportUnreadable(const FileInfo& file, const boost::system::error_code& error) {
   {
     const std::lock_guard lock(mutex_);

@@ -64,6 +64,8 @@ class LogSet {
   void ReportHole(const FileInfo& file, RecordId after, RecordId before, std::uint64_t records);
   // An index or a part of it cannot be used. Nothing is lost by it; warns, once a file.
   void ReportIndexDamage(const FileInfo& file, RecordId first);
+  // Warns, once a file, that a part of it cannot be read.
+  void ReportPartlyUnreadable(const FileInfo& file);
   // Warns, once a file, that it cannot be read further.
   void ReportUnreadable(const FileInfo& file, const boost::system::error_code& error);
   void Warning(const std::string& text) const {
@@ -86,7 +88,7 @@ class LogSet {
   RecentBatches recent_;
   std::vector<Gap> gone_;
   std::map<std::uint64_t, std::uint64_t> quarantined_ids_;  // first id, and how many records at most
-  std::set<std::uint64_t> unreadable_files_, damaged_files_, bad_index_files_;
+  std::set<std::uint64_t> unreadable_files_, partly_unreadable_files_, damaged_files_, bad_index_files_;
 };
 
 }  // namespace cistern

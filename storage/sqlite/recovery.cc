@@ -162,15 +162,21 @@ Result<void> TakeIn(Catalog& catalog, LogSet& logs, Sync sync, FileInfo file, bo
   return {};
 }
 
-// The newest file was damaged: the one before it knows older sequences, which is better than none.
-void LoadOlderClients(const LogSet& logs, Sync sync, Recovered& recovered) {
-  const std::vector<FileInfo> files = logs.Files();
-  if (recovered.current || files.empty()) return;
-  Result<std::unique_ptr<LogFile>> opened =
-      LogFile::Open(logs.PathOf(files.back()), sync, /*thorough=*/false);
+void LoadClients(const LogSet& logs, const FileInfo& file, Sync sync, Recovered& recovered) {
+  Result<std::unique_ptr<LogFile>> opened = LogFile::Open(logs.PathOf(file), sync, /*thorough=*/false);
   if (!opened) return;
   if (const Result<ClientMap> clients = (*opened)->Clients(); clients)
     AddClients(recovered.clients, *clients);
+}
+
+// The newest file was damaged, or closed before the next one could be made. At most one import follows the
+// newest live file, and each may know sequences that the other does not.
+void LoadOlderClients(const LogSet& logs, Sync sync, Recovered& recovered) {
+  if (recovered.current) return;
+  const std::vector<FileInfo> files = logs.Files();
+  const std::size_t last = std::min<std::size_t>(files.size(), 2);
+  for (auto file = files.end() - static_cast<std::ptrdiff_t>(last); file != files.end(); ++file)
+    LoadClients(logs, *file, sync, recovered);
 }
 
 // A closed file is not asked for sequences again, so the current one must know them first.

@@ -14,6 +14,13 @@ std::uint64_t SqliteStore::BytesOf(const FileInfo& file) const {
   return file.closed ? file.bytes : FileBytesWithWal(logs_->PathOf(file));
 }
 
+// An import that could not be closed yet.
+bool SqliteStore::HoldsSequences(const FileInfo& file) const {
+  return std::any_of(closing_.begin(), closing_.end(), [&](const Closing& closing) {
+    return closing.info.number == file.number && closing.info.imported;
+  });
+}
+
 // Files to delete now, oldest first.
 std::vector<FileInfo> SqliteStore::Expired() {
   Retention retention;
@@ -33,7 +40,7 @@ std::vector<FileInfo> SqliteStore::Expired() {
   for (const FileInfo& file : files) {
     // Without an open file the newest one stays: it knows the clients' sequences.
     if (file.number == (live_.info.number != 0 ? live_.info.number : files.back().number)) continue;
-    if (file.number == import_.info.number) continue;
+    if (file.number == import_.info.number || HoldsSequences(file)) continue;
     const bool too_old = by_age && (file.totals.records == 0 || file.totals.max_received < oldest);
     const bool too_much = retention.max_bytes != 0 && total > retention.max_bytes;
     if (!too_old && !too_much) continue;

@@ -109,7 +109,18 @@ bool SqliteStore::SealClosing(Closing& closing, bool wait) {
   return true;
 }
 
+// Those that sent imports are known to the file of the import only, which nobody asks once it is closed.
+bool SqliteStore::KeepClients() {
+  const std::lock_guard lock(state_mutex_);
+  const Result<void> kept = live_.file->KeepClients(clients_);
+  if (!kept) Fail(kept.error());
+  return kept.has_value();
+}
+
+// False: not now.
 bool SqliteStore::Close(Closing& closing) {
+  const bool alone = closing.info.imported && !live_.file;  // a later live file gets the sequences
+  if (closing.info.imported && !alone && !KeepClients()) return false;
   At("roll.sealed");
   (void)closing.file->Shrink();  // what is left unused can stay
   if (const auto done = closing.file->Checkpoint(/*truncate=*/true); !done) {
@@ -120,7 +131,7 @@ bool SqliteStore::Close(Closing& closing) {
   closing.file.reset();
   closing.info.bytes = FileBytesWithWal(logs_->PathOf(closing.info));
   closing.info.closed = true;
-  (void)catalog_->PutFile(closing.info);  // if not, the next start finds out by itself
+  if (!alone) (void)catalog_->PutFile(closing.info);  // if not, the next start finds out by itself
   logs_->Put(closing.info);
   At("roll.closed");
   return true;

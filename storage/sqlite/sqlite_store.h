@@ -99,7 +99,6 @@ class SqliteStore final : public Store {
   Result<void> OpenLiveAgain(OpenFile& open);
   void Adopt(OpenFile& open, const FileInfo& info, std::unique_ptr<LogFile> file);
   void CloseFile(OpenFile& open, bool wait = false);
-  void KeepClients();
   void CheckpointIfDue(OpenFile& open);
   std::uint64_t MaxFileBytes() const;
 
@@ -119,6 +118,7 @@ class SqliteStore final : public Store {
   void PublishSealed(const SealedTail& sealed);
   void TryToClose(bool wait);
   bool SealClosing(Closing& closing, bool wait);
+  bool KeepClients();
   bool Close(Closing& closing);
 
   // health.cc, writer thread
@@ -131,6 +131,7 @@ class SqliteStore final : public Store {
 
   // retention.cc, writer thread
   Gap Delete(const FileInfo& file);
+  bool HoldsSequences(const FileInfo& file) const;
   std::vector<FileInfo> Expired();
   std::uint64_t BytesOf(const FileInfo& file) const;
 

@@ -57,7 +57,10 @@ Commit CommitOf(const RecordBatch& batch, std::span<const ClientSequence> sequen
 }
 
 void Ledger::TakeSequences(const Commit& commit) {
-  for (const ClientSequence& client : commit.sequences) sequences_[client.client_id] = client.sequence;
+  for (const ClientSequence& client : commit.sequences) {
+    std::uint64_t& known = sequences_[client.client_id];
+    known = std::max(known, client.sequence);
+  }
 }
 
 // Imported records get ids below those of live ones, so entries do not come in order.
@@ -98,6 +101,11 @@ void Ledger::TriedIsGone() {
   std::erase_if(entries_, [](const Entry& entry) { return entry.state == State::kTried; });
 }
 
+void Ledger::TriedLingers() {
+  for (Entry& entry : entries_)
+    if (entry.state == State::kTried) entry.state = State::kLingering;
+}
+
 void Ledger::Expired(const std::vector<Gap>& gone) {
   std::erase_if(entries_, [&](const Entry& entry) {
     return std::any_of(gone.begin(), gone.end(), [&](const Gap& gap) {
@@ -126,7 +134,9 @@ std::string Ledger::Verify(Store& store) {
   std::reverse(backward.begin(), backward.end());
   if (forward != backward) return "the two orders give different records";
   if (std::string error = Compare(forward); !error.empty()) return error;
-  if (!entries_.empty() && ToInt(store.last_id()) != entries_.back().last())
+  const auto last = std::find_if(entries_.rbegin(), entries_.rend(),
+                                 [](const Entry& entry) { return entry.state == State::kStored; });
+  if (last != entries_.rend() && ToInt(store.last_id()) != last->last())
     return "the last id is " + Text(ToInt(store.last_id()));
   if (std::string error = VerifyClients(store); !error.empty()) return error;
   return VerifyCursors(store);
@@ -162,11 +172,14 @@ std::string Ledger::Settle(const std::vector<bool>& there) {
   std::vector<Entry> left;
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     Entry& entry = entries_[i];
-    if (entry.state == State::kExpiring &&
+    if (entry.state == State::kExpiring && entry.commit.file != kUnknownFile &&
         files.emplace(entry.commit.file, there[i]).first->second != there[i])
       return "half of " + entry.commit.file + " is gone";
-    if (!there[i]) continue;
-    if (entry.state == State::kTried) TakeSequences(entry.commit);
+    if (!there[i]) {
+      if (entry.state == State::kLingering) left.push_back(std::move(entry));
+      continue;
+    }
+    if (entry.state == State::kTried || entry.state == State::kLingering) TakeSequences(entry.commit);
     entry.state = State::kStored;
     given_[entry.first()] = entry.last();
     left.push_back(std::move(entry));
@@ -187,7 +200,7 @@ std::string Ledger::VerifyCursors(Store& store) {
     const RecordId found = store.GetCursor(name).value_or(RecordId{0});
     if (found != cursor.sure && !cursor.tried.contains(found))
       return "cursor " + name + " is at " + Text(ToInt(found)) + ", not " + Text(ToInt(cursor.sure));
-    cursor = {found, {}};
+    cursor.sure = found;  // a call that failed may still come out of the -wal at a later start
   }
   return "";
 }

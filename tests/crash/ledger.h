@@ -18,10 +18,12 @@ namespace cistern::crash {
 // Id and digest of each.
 using Records = std::vector<std::pair<std::uint64_t, std::uint64_t>>;
 
+inline constexpr const char* kUnknownFile = "?";
+
 struct Commit {
   Records records;
   std::vector<ClientSequence> sequences;
-  std::string file;  // the log file it went to
+  std::string file;  // the log file it went to, or kUnknownFile
 };
 Commit CommitOf(const RecordBatch& batch, std::span<const ClientSequence> sequences, std::string file);
 
@@ -34,6 +36,8 @@ class Witness {
   virtual void Stored(const Commit& commit) = 0;
   // What was tried and not stored is not there: the store said so, or was reopened.
   virtual void TriedIsGone() = 0;
+  // It lies in a file that could not be read when the store was reopened, and may be found by a later start.
+  virtual void TriedLingers() = 0;
   // Retention may delete any file but this one; then: it has deleted these.
   virtual void Expiring(const std::string& but) = 0;
   virtual void Expired(const std::vector<Gap>& gone) = 0;
@@ -46,6 +50,7 @@ class Ledger final : public Witness {
   void Tried(const Commit& commit) override;
   void Stored(const Commit& commit) override;
   void TriedIsGone() override;
+  void TriedLingers() override;
   void Expiring(const std::string& but) override;
   void Expired(const std::vector<Gap>& gone) override;
   void CursorMoves(const std::string& name, RecordId position) override;
@@ -59,7 +64,7 @@ class Ledger final : public Witness {
   std::uint64_t acknowledged() const { return acknowledged_; }
 
  private:
-  enum class State { kStored, kTried, kExpiring };
+  enum class State { kStored, kTried, kLingering, kExpiring };
   struct Entry {
     Commit commit;
     State state = State::kStored;

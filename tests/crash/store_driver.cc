@@ -46,7 +46,7 @@ StoreDriver::StoreDriver(DriverOptions options)
   static constexpr std::uint32_t kBlockRecords[] = {40, 200, 1000, 32768};
   options_.block_records = kBlockRecords[random_() % 4];
   if (random_() % 3 != 0) options_.retention.max_bytes = std::uint64_t{300} << 10 << random_() % 4;
-  may_import_ = options_.retention.max_bytes == 0;
+  may_import_ = random_() % 3 == 0;
   options_.free_space_reserve = 0;
   options_.clock = [this] { return now_; };
   options_.at_point = [this](std::string_view point) { AtPoint(point); };
@@ -181,7 +181,9 @@ void StoreDriver::Append() {
   std::vector<ClientSequence> sequences;
   if (random_() % 3 == 0) sequences.push_back({"client" + std::to_string(random_() % 3), serial_});
   RecordBatch* const batches[] = {&batch};
-  trying_ = [&] { return CommitOf(batch, sequences, NewestFile()); };
+  // Which file an import goes to is not known.
+  const bool imported = (batch.records().front().flags & kFlagImported) != 0;
+  trying_ = [&] { return CommitOf(batch, sequences, imported ? kUnknownFile : NewestFile()); };
   const Result<CommitResult> done = store_->Append(batches, sequences);
   const Commit commit = trying_();
   trying_ = nullptr;
@@ -189,7 +191,7 @@ void StoreDriver::Append() {
        (done ? "ids from " + std::to_string(ToInt(done->first)) : done.error().message()));
   if (done) {
     witness_.Stored(commit);
-    open_file_ = commit.file;
+    if (!imported) open_file_ = commit.file;
   } else {
     AppendFailed(commit, done.error());
   }
@@ -207,13 +209,14 @@ void StoreDriver::Reopen() {
   const std::uint64_t failures_so_far = failures();
   const std::size_t warned = warnings_.size();
   const Result<void> done = store_->Reopen();
+  lingers_ = lingers_ || warnings_.size() != warned;
   Note("reopen: " + (done ? "ok" : done.error().message()));
   if (!done && !Excused()) Fail("reopen fails: " + done.error().message());
   if (!done || dead()) return;
   needs_reopen_ = false;
   failures_before_ = failures_so_far;
-  // A file that could not be read then is left as it is, with what failed.
-  if (warnings_.size() == warned) witness_.TriedIsGone();
+  lingers_ ? witness_.TriedLingers() : witness_.TriedIsGone();
+  lingers_ = false;
   Verify();
 }
 

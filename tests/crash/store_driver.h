@@ -79,7 +79,8 @@ class StoreDriver {
   std::string open_file_;  // that the store may go on with, and never deletes
   std::uint64_t serial_ = 0, failures_before_ = 0;
   bool needs_reopen_ = false;
-  bool may_import_ = false;  // which file an import goes to is not known, so nothing may be deleted then
+  bool may_import_ = false;
+  bool lingers_ = false;  // since the last good Reopen() a file was left as it is, with what failed
 };
 
 }  // namespace cistern::crash

@@ -46,6 +46,8 @@ void PassOn(const std::string& text, Witness& witness, std::vector<std::string>&
       return witness.Stored(ReadCommit(line));
     case 'G':
       return witness.TriedIsGone();
+    case 'L':
+      return witness.TriedLingers();
     case 'x':
       line >> name;
       return witness.Expiring(name);
@@ -76,6 +78,7 @@ void PipeWitness::Write(const std::string& line) {
 void PipeWitness::Tried(const Commit& commit) { Write(Line('T', commit)); }
 void PipeWitness::Stored(const Commit& commit) { Write(Line('S', commit)); }
 void PipeWitness::TriedIsGone() { Write("G"); }
+void PipeWitness::TriedLingers() { Write("L"); }
 void PipeWitness::Expiring(const std::string& but) { Write("x " + but); }
 void PipeWitness::Expired(const std::vector<Gap>& gone) {
   std::string line = "X";

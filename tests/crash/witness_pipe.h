@@ -12,6 +12,7 @@ class PipeWitness final : public Witness {
   void Tried(const Commit& commit) override;
   void Stored(const Commit& commit) override;
   void TriedIsGone() override;
+  void TriedLingers() override;
   void Expiring(const std::string& but) override;
   void Expired(const std::vector<Gap>& gone) override;
   void CursorMoves(const std::string& name, RecordId position) override;
