@@ -46,9 +46,18 @@ boost::system::error_code make_error_code(StoreErrc errc);
 
 enum class Sync { kFull, kNormal };  // kNormal: power loss may take the last commits
 
+class Filter;
+
+// How long the records that match are kept.
+struct RetentionRule {
+  std::shared_ptr<const Filter> filter;
+  std::chrono::seconds max_age{0};  // 0: for ever
+};
+
 struct Retention {
-  std::chrono::seconds max_age{0};  // 0: keep for ever
-  std::uint64_t max_bytes = 0;      // of log files with -wal; 0: no limit
+  std::chrono::seconds max_age{0};   // 0: keep for ever
+  std::uint64_t max_bytes = 0;       // of log files with -wal; 0: no limit
+  std::vector<RetentionRule> rules;  // the first that matches a record decides its age limit; none: max_age
 };
 
 // Wall clock, replaceable in tests. ns since the Unix epoch.
@@ -165,7 +174,10 @@ class Store {
   // The last committed sequence of a client, 0 when unknown.
   virtual std::uint64_t LastSequence(const std::string& client_id) = 0;
 
-  // Deletes whole files by age and size. The open file stays. Returns what was deleted.
+  // Deletes whole files by age and size, oldest first; the open file stays. What the rules of retention want
+  // gone sooner leaves closed files as well, in the background: a later call swaps what is done. A file loses
+  // records once the newest of it is older than their age limit. Returns what was deleted: of a file that
+  // goes on, its range of ids and how many records went.
   virtual Result<std::vector<Gap>> ApplyRetention() = 0;
   virtual void SetRetention(const Retention& retention) = 0;
   // Housekeeping of the writer thread between commits: checkpoints, forgets idle clients.
