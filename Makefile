@@ -29,8 +29,8 @@ test: build-all build/peers/ready ## Unit, conformance and integration tests
 	ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS) -LE crash
 
 .PHONY: crash
-crash: build-all ## Kills, power cuts and damage: kill -9 200 times each way (make crash KILLS=20)
-	tests/crash/run.sh $(BUILD) $(or $(KILLS),200)
+crash: build-all ## Kills, power cuts and damage: kill -9 200 times each way (make crash KILLS=20 SEED=7)
+	tests/crash/run.sh $(BUILD) $(or $(KILLS),200) $(SEED)
 
 .PHONY: bench
 bench: build-all build/peers/ready ## 1 million messages over each transport, beside rsyslog; parser and framer

@@ -209,8 +209,12 @@ void StoreDriver::Reopen() {
   const std::uint64_t failures_so_far = failures();
   const std::size_t warned = warnings_.size();
   const Result<void> done = store_->Reopen();
-  lingers_ = lingers_ || warnings_.size() != warned;
+  if (warnings_.size() != warned) {  // the file was left as it is, and may be deleted from now on
+    lingers_ = true;
+    open_file_ = "-";
+  }
   Note("reopen: " + (done ? "ok" : done.error().message()));
+  busy_ = !done && done.error() == StoreErrc::kBusy;  // with a reader: a slow machine, nothing else
   if (!done && !Excused()) Fail("reopen fails: " + done.error().message());
   if (!done || dead()) return;
   needs_reopen_ = false;
@@ -270,7 +274,8 @@ void StoreDriver::ReadSome() {
 }
 
 void StoreDriver::Recover() {
-  for (int i = 0; i < 6 && failure_.empty() && !dead(); ++i) needs_reopen_ ? Reopen() : Append();
+  for (int i = 0, busy = 0; i < 6 && busy < 100 && failure_.empty() && !dead(); busy_ ? ++busy : ++i)
+    needs_reopen_ ? Reopen() : Append();
   if (dead()) return;
   if (needs_reopen_) return Fail("the store does not come back after errors");
   Verify();

@@ -79,7 +79,7 @@ class StoreDriver {
   std::string open_file_;  // that the store may go on with, and never deletes
   std::uint64_t serial_ = 0, failures_before_ = 0;
   bool needs_reopen_ = false;
-  bool may_import_ = false;
+  bool may_import_ = false, busy_ = false;
   bool lingers_ = false;  // since the last good Reopen() a file was left as it is, with what failed
 };
 
