@@ -41,9 +41,9 @@ struct LogContext {
   IngestClients& ingest_clients;
   std::size_t max_message_size = 64 * 1024;
   QueryPool evaluators{};  // evaluate ahead for query_pool, whose threads end before
-  WorkerPool query_pool{2};
-  WorkerPool tail_pool{2};
-  WorkerPool sql_pool{1};  // a statement may take minutes
+  WorkerPool query_pool{2, ThreadPriority::kReader};
+  WorkerPool tail_pool{2, ThreadPriority::kReader};
+  WorkerPool sql_pool{1, ThreadPriority::kReader};  // a statement may take minutes
   WorkerPool ack_pool{1};  // acknowledgements do not queue behind tails that read history
   OpenStreams queries{kMaxQueries};
   OpenStreams sqls{kMaxSqls};

@@ -1,8 +1,5 @@
 #include "service/control/store_service.h"
 
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <memory>
 
@@ -13,8 +10,6 @@
 
 namespace cistern {
 namespace {
-
-constexpr int kNiceness = 10;
 
 void Fill(const LogFileStats& file, v1::LogFileStats* out) {
   out->set_name(file.name);
@@ -75,8 +70,6 @@ class StatsCall final : public grpc::ServerUnaryReactor,
 CareContext::CareContext(Store& the_store, std::string data_dir)
     : store(the_store), dir(std::move(data_dir)) {
   RemoveCareLeftovers(dir);
-  // The pool's only thread; on Linux this is about one thread, and its disk priority follows.
-  pool.Post([] { ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNiceness); });
 }
 
 grpc::ServerWriteReactor<v1::CheckResponse>* StoreServiceImpl::Check(grpc::CallbackServerContext* rpc,

@@ -17,7 +17,7 @@ struct CareContext {
 
   Store& store;
   const std::string dir;
-  WorkerPool pool{1};
+  WorkerPool pool{1, ThreadPriority::kHousekeeper};
   OpenStreams calls{kMaxCalls};
 };
 

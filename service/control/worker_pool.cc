@@ -4,7 +4,7 @@
 
 namespace cistern {
 
-WorkerPool::WorkerPool(int threads) {
+WorkerPool::WorkerPool(int threads, ThreadPriority priority) : priority_(priority) {
   for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { Run(); });
 }
 
@@ -26,6 +26,7 @@ void WorkerPool::Post(std::function<void()> task) {
 }
 
 void WorkerPool::Run() {
+  SetThreadPriority(priority_);
   for (;;) {
     std::function<void()> task;
     {

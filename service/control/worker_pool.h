@@ -11,11 +11,13 @@
 #include <thread>
 #include <vector>
 
+#include "storage/thread_priority.h"
+
 namespace cistern {
 
 class WorkerPool {
  public:
-  explicit WorkerPool(int threads);
+  explicit WorkerPool(int threads, ThreadPriority priority = ThreadPriority::kNormal);
   // Runs what is queued, then joins.
   ~WorkerPool();
   // Runs `task` on some thread. Never blocks.
@@ -23,6 +25,8 @@ class WorkerPool {
 
  private:
   void Run();
+
+  const ThreadPriority priority_;
   std::mutex mutex_;
   std::condition_variable ready_;
   std::deque<std::function<void()>> tasks_;  // guarded by mutex_

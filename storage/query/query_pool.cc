@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "storage/thread_priority.h"
+
 namespace cistern {
 
 QueryPool::QueryPool(std::size_t threads) {
@@ -24,6 +26,7 @@ bool QueryPool::TryPost(std::function<void()> work) {
 }
 
 void QueryPool::Work(const std::stop_token& stop) {
+  SetThreadPriority(ThreadPriority::kReader);
   std::unique_lock lock(mutex_);
   while (wake_.wait(lock, stop, [this] { return !waiting_.empty(); })) {
     std::function<void()> work = std::move(waiting_.front());

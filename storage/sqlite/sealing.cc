@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "storage/block/block_codec.h"
+#include "storage/thread_priority.h"
 
 namespace cistern {
 namespace {
@@ -116,6 +117,7 @@ std::optional<Sealer::Done> Sealer::Take() {
 }
 
 void Sealer::Work(const std::stop_token& stop) {
+  SetThreadPriority(ThreadPriority::kReader);
   std::unique_lock lock(mutex_);
   while (wake_.wait(lock, stop, [this] { return !jobs_.empty(); }) && !stop.stop_requested()) {
     const SealJob job = std::move(jobs_.front());

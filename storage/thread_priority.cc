@@ -1,0 +1,14 @@
+#include "storage/thread_priority.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+namespace cistern {
+
+void SetThreadPriority(ThreadPriority priority) {
+  if (priority == ThreadPriority::kNormal) return;
+  // On Linux a thread's id stands for the thread alone.
+  (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), static_cast<int>(priority));
+}
+
+}  // namespace cistern
