@@ -23,6 +23,9 @@ namespace {
 constexpr auto kStopLimit = std::chrono::milliseconds(18000);  // systemd and Kubernetes wait at least 20 s
 // Few malloc arenas: memory stays near what is in use, and the hot paths do not allocate anyway.
 constexpr int kMallocArenas = 4;
+// Decoded columns and texts of blocks go back to the system when a query is done with them, instead of
+// leaving holes: with four queries in a loop 40 to 60 MiB less, for no CPU that can be measured.
+constexpr int kMallocMapped = 384 << 10;
 
 // Every thread inherits the mask, so signals reach only WaitForSignals. A full disk or a reader that went
 // away is an error code, not a signal.
@@ -65,6 +68,7 @@ int Run(const CommandLine& command) {
   RaiseDescriptorLimit();
   umask(0077);
   mallopt(M_ARENA_MAX, kMallocArenas);
+  mallopt(M_MMAP_THRESHOLD, kMallocMapped);
   auto app = App::Create(command.sources, std::move(*loaded), command.to_stdout);
   if (const auto started = app->Start(); !started) {
     for (const std::string& line : started.error().lines) std::cerr << line << '\n';

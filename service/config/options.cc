@@ -1,9 +1,12 @@
 #include "service/config/options.h"
 
 #include <chrono>
+#include <memory>
+#include <utility>
 
 #include "cistern/v1/config.pb.h"
 #include "proto/yaml/units.h"
+#include "storage/filter/filter.h"
 
 namespace cistern {
 namespace {
@@ -107,6 +110,19 @@ ZoneTable ToZoneTable(const v1::TimeZoneConfig& config, ZoneLoader& zones) {
   return {zones.Load(config.default_(), "time_zone.default"), std::move(senders)};
 }
 
+Retention ToRetention(const v1::RetentionConfig& config) {
+  Retention retention;
+  retention.max_age = Rounded<std::chrono::seconds>(config.max_age());
+  retention.max_bytes = config.max_bytes();
+  for (const v1::RetentionRuleConfig& rule : config.rules()) {
+    auto filter = Filter::Parse(rule.filter());
+    if (!filter) continue;  // refused by ValidateConfig()
+    retention.rules.push_back(
+        {std::make_shared<const Filter>(std::move(*filter)), Rounded<std::chrono::seconds>(rule.max_age())});
+  }
+  return retention;
+}
+
 }  // namespace
 
 Result<NetConfig, ConfigErrors> ToListenerOptions(const LoadedConfig& loaded) {
@@ -133,8 +149,7 @@ StoreOptions ToStoreOptions(const LoadedConfig& loaded) {
   options.dir = storage.dir();
   options.sync = storage.sync() == "normal" ? Sync::kNormal : Sync::kFull;
   options.max_file_bytes = storage.max_file_bytes();
-  options.retention.max_age = Rounded<std::chrono::seconds>(storage.retention().max_age());
-  options.retention.max_bytes = storage.retention().max_bytes();
+  options.retention = ToRetention(storage.retention());
   options.free_space_reserve = storage.free_space_reserve() / 100;
   return options;
 }

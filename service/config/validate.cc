@@ -9,6 +9,7 @@
 #include "ingest/parse/zone.h"
 #include "proto/yaml/scalar.h"
 #include "proto/yaml/units.h"
+#include "storage/filter/filter.h"
 
 namespace cistern {
 namespace {
@@ -37,6 +38,7 @@ class Validator {
     for (int i = 0; i < config_.listeners_size(); ++i)
       CheckListener(config_.listeners(i), JoinIndex("listeners", i));
     CheckTimeZones();
+    CheckRetention();
     CheckControl();
     TakeAddress("tcp", config_.http().address(), "http.address");
     if (config_.queue().max_bytes() / 2 < config_.max_message_size()) {
@@ -112,6 +114,15 @@ class Validator {
     if (zone.empty() || LoadZone(zone)) return;
     Fail(key, Quoted(zone) +
                   " is not a time zone of this machine; write it like Europe/Berlin, UTC, local or +02:00");
+  }
+
+  void CheckRetention() {
+    const v1::RetentionConfig& retention = config_.storage().retention();
+    for (int i = 0; i < retention.rules_size(); ++i) {
+      const auto parsed = Filter::Parse(retention.rules(i).filter());
+      const std::string key = JoinIndex("storage.retention.rules", i) + ".filter";
+      if (!parsed) Fail(key, parsed.error().ToString());
+    }
   }
 
   void CheckControl() {

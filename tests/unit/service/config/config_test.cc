@@ -153,6 +153,11 @@ constexpr BadCase kBadCases[] = {
      "1:22: time_zone.default: \"Europe/Nowhere\" is not a time zone of this machine; write it like "
      "Europe/Berlin, "
      "UTC, local or +02:00\n"},
+    {"RetentionFilter", "storage: {retention: {rules: [{filter: \"sevrity:debug\", max_age: 3d}]}}\n",
+     "1:40: storage.retention.rules[0].filter: at byte 0: found \"sevrity\", expected a field name; did you "
+     "mean \"severity\"?\n"},
+    {"RetentionRuleWithoutAge", "storage: {retention: {rules: [{filter: app:audit}]}}\n",
+     "1:31: storage.retention.rules[0].max_age: is required\n"},
     {"UnknownSenderZone", "time_zone: {senders: [{network: 10.0.0.0/8, zone: ../UTC}]}\n",
      "1:51: time_zone.senders[0].zone: \"../UTC\" is not a time zone of this machine; write it like "
      "Europe/Berlin, "

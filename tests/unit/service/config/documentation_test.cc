@@ -176,8 +176,10 @@ TEST(Example, ValuesAreTheDefaultsWhereThereAre) {
             defaults->config->listeners(0).udp().SerializeAsString());
   EXPECT_EQ(example->config->listeners(1).tcp().SerializeAsString(),
             defaults->config->listeners(1).tcp().SerializeAsString());
-  EXPECT_EQ(example->config->storage().retention().SerializeAsString(),
-            defaults->config->storage().retention().SerializeAsString());
+  EXPECT_EQ(example->config->storage().retention().max_age(),
+            defaults->config->storage().retention().max_age());
+  EXPECT_EQ(example->config->storage().retention().max_bytes(),
+            defaults->config->storage().retention().max_bytes());
   EXPECT_EQ(example->config->log().SerializeAsString(), defaults->config->log().SerializeAsString());
   EXPECT_EQ(example->config->http().SerializeAsString(), defaults->config->http().SerializeAsString());
   EXPECT_EQ(example->config->queue().SerializeAsString(), defaults->config->queue().SerializeAsString());

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "cistern/v1/config.pb.h"
+#include "storage/filter/filter.h"
 
 namespace cistern {
 namespace {
@@ -93,7 +94,21 @@ TEST(ToStoreOptions, CarriesEveryKey) {
   EXPECT_EQ(options.retention.max_bytes, 1u << 30);
   EXPECT_EQ(options.max_file_bytes, 1u << 20);
   EXPECT_DOUBLE_EQ(options.free_space_reserve, 0.025);
+  EXPECT_TRUE(options.retention.rules.empty());
   EXPECT_EQ(ToStoreOptions(Loaded("")).sync, Sync::kFull);
+}
+
+TEST(ToStoreOptions, KeepsTheOrderOfRetentionRules) {
+  const StoreOptions options = ToStoreOptions(
+      Loaded("storage: {retention: {rules: [{filter: \"app:audit\", max_age: 365d}, "
+             "{filter: \"severity:debug\", max_age: 500ms}, {filter: \"host:vault\", max_age: 0}]}}"));
+  const auto& rules = options.retention.rules;
+  ASSERT_EQ(rules.size(), 3u);
+  EXPECT_EQ(rules[0].filter->ToString(), "app_name:audit");
+  EXPECT_EQ(rules[0].max_age, std::chrono::hours(365 * 24));
+  EXPECT_EQ(rules[1].filter->ToString(), "severity:debug");
+  EXPECT_EQ(rules[1].max_age, std::chrono::seconds(1)) << "rounded up: 0 would mean for ever";
+  EXPECT_EQ(rules[2].max_age, std::chrono::seconds(0));
 }
 
 }  // namespace
