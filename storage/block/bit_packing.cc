@@ -50,6 +50,18 @@ void Pack(std::span<const std::uint32_t> values, unsigned bits, ByteBuffer& out)
   out.Commit(octets);
 }
 
+std::uint64_t UnpackOne(std::string_view packed, unsigned bits, std::size_t index) {
+  const std::uint64_t bit = std::uint64_t{index} * bits;
+  const auto octet = static_cast<std::size_t>(bit / 8);
+  std::uint64_t word = 0;
+  if (octet + sizeof word <= packed.size()) {
+    std::memcpy(&word, packed.data() + octet, sizeof word);
+  } else {
+    packed.copy(reinterpret_cast<char*>(&word), sizeof word, octet);
+  }
+  return bits == 64 ? word : word >> bit % 8 & ((std::uint64_t{1} << bits) - 1);
+}
+
 void Unpack(std::string_view packed, std::int64_t base, unsigned bits, std::span<std::int64_t> out) {
   const std::uint64_t mask = bits == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << bits) - 1;
   std::size_t i = 0;

@@ -19,5 +19,7 @@ void Pack(std::span<const std::int64_t> values, std::int64_t base, unsigned bits
 void Pack(std::span<const std::uint32_t> values, unsigned bits, ByteBuffer& out);
 // Fills `out` from `packed`, which is PackedOctets() long. `bits` is at most 56, or 64.
 void Unpack(std::string_view packed, std::int64_t base, unsigned bits, std::span<std::int64_t> out);
+// Value `index` of those in `packed`, which has it.
+std::uint64_t UnpackOne(std::string_view packed, unsigned bits, std::size_t index);
 
 }  // namespace cistern

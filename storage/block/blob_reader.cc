@@ -10,6 +10,8 @@ namespace {
 // The header of a block of the usual kind lies within so many octets.
 constexpr std::uint64_t kFirstRead = 4096;
 
+constexpr std::size_t Index(ColumnId id) { return static_cast<std::size_t>(id); }
+
 class StringSource final : public BlobSource {
  public:
   explicit StringSource(std::shared_ptr<const std::string> blob) : blob_(std::move(blob)) {}
@@ -35,6 +37,8 @@ class BlobReader::ColumnFrames final : public FrameSource {
   std::uint64_t size() const override { return entry_.length; }
   std::optional<std::string_view> Read(std::uint64_t offset, std::size_t length) override {
     if (entry_.in_header) return entry_.stored.substr(static_cast<std::size_t>(offset), length);
+    if (const auto& all = blob_.stored_[Index(entry_.id)])
+      return all->substr(static_cast<std::size_t>(offset), length);
     return blob_.Read(entry_.offset + offset, length);
   }
   void Decoded(std::uint64_t octets) override { blob_.decoded_ += octets; }
@@ -67,19 +71,25 @@ std::optional<std::string_view> BlobReader::Read(std::uint64_t offset, std::uint
 
 std::optional<std::string_view> BlobReader::Stored(const ColumnEntry& entry) {
   if (entry.in_header) return entry.stored;
+  const bool known = Index(entry.id) < stored_.size();
+  if (known && stored_[Index(entry.id)]) return stored_[Index(entry.id)];
   const auto octets = Read(entry.offset, entry.length);
   if (!octets || !ChecksumFits(*octets, entry.checksum)) return std::nullopt;
+  if (known) stored_[Index(entry.id)] = octets;
   return octets;
 }
 
 std::optional<std::string_view> BlobReader::Payload(const ColumnEntry& entry) {
+  std::optional<std::string_view>& payload = payloads_[Index(entry.id)];
+  if (payload) return payload;
   const auto stored = Stored(entry);
   if (!stored || !entry.compressed) return stored;
   const auto size = static_cast<std::size_t>(entry.raw_length);
   buffers_.push_back(std::make_unique_for_overwrite<char[]>(size));
   decoded_ += size;
   if (!Decompress(*stored, buffers_.back().get(), size)) return std::nullopt;
-  return std::string_view(buffers_.back().get(), size);
+  payload.emplace(buffers_.back().get(), size);
+  return payload;
 }
 
 std::unique_ptr<FrameSource> BlobReader::Frames(const ColumnEntry& entry) {

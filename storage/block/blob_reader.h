@@ -3,6 +3,7 @@
 // Threads: one at a time. Everything returned lives as long as the reader.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -28,7 +29,8 @@ class BlobReader {
   std::uint64_t fetched() const { return fetched_; }
   // Octets that came out of decompression.
   std::uint64_t decoded() const { return decoded_; }
-  // A column's octets as they were before compression. Absent when they are damaged or went away.
+  // The octets of a column that is in ColumnId, as they were before compression. Absent when they are damaged
+  // or went away.
   std::optional<std::string_view> Payload(const ColumnEntry& entry);
   // The frames of a column, which check themselves one by one.
   std::unique_ptr<FrameSource> Frames(const ColumnEntry& entry);
@@ -44,6 +46,8 @@ class BlobReader {
   std::unique_ptr<BlobSource> source_;
   BlockHeader header_;
   std::uint64_t fetched_ = 0, decoded_ = 0;
+  // By column: what was fetched and is what was written, and what it was before compression.
+  std::array<std::optional<std::string_view>, kColumnIdEnd> stored_, payloads_;
   std::vector<std::unique_ptr<char[]>> buffers_;  // decompressed payloads
 };
 

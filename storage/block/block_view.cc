@@ -54,10 +54,13 @@ ColumnId OnDisk(Column column) {
   return ColumnId::kMessage;
 }
 
+// After so many rows, columns that are decoded as a whole cost less.
+constexpr std::size_t kManyRows = 512;
+
 }  // namespace
 
 BlockView::BlockView(BlobReader blob, std::unique_ptr<BlockIndex> index)
-    : blob_(std::move(blob)), index_(std::move(index)), columns_(blob_, arena_) {}
+    : blob_(std::move(blob)), index_(std::move(index)), columns_(blob_, arena_), rows_(blob_, columns_) {}
 
 void BlockView::Check() {
   if (!blob_.Check()) damaged_ = true;
@@ -122,30 +125,50 @@ StringColumn BlockView::PeerTexts() {
   return {peer_texts_, peer_codes_};
 }
 
-Record BlockView::Row(std::size_t row) {
-  const PeerColumn peers = Peers();
+// How whole columns are read like single rows.
+struct BlockView::Columns {
+  ColumnSetReader& columns;
+  std::int64_t Int(ColumnId id, std::size_t row) { return columns.Ints(id)[row]; }
+  std::int64_t Time(std::size_t row) { return columns.Times()[row]; }
+  std::string_view String(ColumnId id, std::size_t row) { return columns.String(id, row); }
+};
+
+template <class Reader>
+Record BlockView::RowFrom(Reader& reader, std::size_t row) {
   Record record;
-  record.id = RecordId{static_cast<std::uint64_t>(columns_.Ints(ColumnId::kIds)[row])};
-  record.received = columns_.Ints(ColumnId::kReceived)[row];
-  record.time = columns_.Times()[row];
-  record.peer = peers.values[peers.codes[row]];
-  record.port = static_cast<std::uint16_t>(columns_.Ints(ColumnId::kPort)[row]);
-  record.transport = static_cast<Transport>(columns_.Ints(ColumnId::kTransport)[row]);
-  record.format = static_cast<Format>(columns_.Ints(ColumnId::kFormat)[row]);
-  record.facility = static_cast<Facility>(columns_.Ints(ColumnId::kFacility)[row]);
-  record.severity = static_cast<Severity>(columns_.Ints(ColumnId::kSeverity)[row]);
-  record.flags = static_cast<std::uint32_t>(columns_.Ints(ColumnId::kFlags)[row]);
-  record.shape = UnpackShape(columns_.Ints(ColumnId::kShape)[row]);
-  record.listener = columns_.String(ColumnId::kListener, row);
-  record.tls_identity = columns_.String(ColumnId::kTlsIdentity, row);
-  record.hostname = columns_.String(ColumnId::kHostname, row);
-  record.app_name = columns_.String(ColumnId::kAppName, row);
-  record.procid = columns_.String(ColumnId::kProcid, row);
-  record.msgid = columns_.String(ColumnId::kMsgid, row);
-  record.structured_data = columns_.String(ColumnId::kStructuredData, row);
-  record.message = columns_.String(ColumnId::kMessage, row);
-  record.raw = columns_.String(ColumnId::kRaw, row);
-  record.tags = columns_.String(ColumnId::kTags, row);
+  record.id = RecordId{static_cast<std::uint64_t>(reader.Int(ColumnId::kIds, row))};
+  record.received = reader.Int(ColumnId::kReceived, row);
+  record.time = reader.Time(row);
+  record.port = static_cast<std::uint16_t>(reader.Int(ColumnId::kPort, row));
+  record.transport = static_cast<Transport>(reader.Int(ColumnId::kTransport, row));
+  record.format = static_cast<Format>(reader.Int(ColumnId::kFormat, row));
+  record.facility = static_cast<Facility>(reader.Int(ColumnId::kFacility, row));
+  record.severity = static_cast<Severity>(reader.Int(ColumnId::kSeverity, row));
+  record.flags = static_cast<std::uint32_t>(reader.Int(ColumnId::kFlags, row));
+  record.shape = UnpackShape(reader.Int(ColumnId::kShape, row));
+  record.listener = reader.String(ColumnId::kListener, row);
+  record.tls_identity = reader.String(ColumnId::kTlsIdentity, row);
+  record.hostname = reader.String(ColumnId::kHostname, row);
+  record.app_name = reader.String(ColumnId::kAppName, row);
+  record.procid = reader.String(ColumnId::kProcid, row);
+  record.msgid = reader.String(ColumnId::kMsgid, row);
+  record.structured_data = reader.String(ColumnId::kStructuredData, row);
+  record.message = reader.String(ColumnId::kMessage, row);
+  if (record.shape.code == kShapeRaw) record.raw = reader.String(ColumnId::kRaw, row);
+  record.tags = reader.String(ColumnId::kTags, row);
+  return record;
+}
+
+Record BlockView::Row(std::size_t row) {
+  if (blob_.header().version == 1 || ++rows_read_ > kManyRows) {
+    const PeerColumn peers = Peers();
+    Columns reader{columns_};
+    Record record = RowFrom(reader, row);
+    record.peer = peers.values[peers.codes[row]];
+    return record;
+  }
+  Record record = RowFrom(rows_, row);
+  if (!ReadPeer(rows_.String(ColumnId::kPeer, row), record.peer)) damaged_ = true;
   return record;
 }
 

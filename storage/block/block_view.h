@@ -8,6 +8,7 @@
 #include "ingest/message/record_batch.h"
 #include "storage/block/blob_reader.h"
 #include "storage/block/column_set_reader.h"
+#include "storage/block/row_reader.h"
 #include "storage/block_index.h"
 #include "storage/store.h"
 
@@ -26,7 +27,7 @@ class BlockView final : public StoredBatch {
   std::uint64_t encoded_bytes() const override { return blob_.size(); }
   std::uint64_t fetched_bytes() const override { return blob_.fetched(); }
   std::uint64_t decoded_bytes() const override { return blob_.decoded(); }
-  bool damaged() const override { return damaged_ || columns_.damaged(); }
+  bool damaged() const override { return damaged_ || columns_.damaged() || rows_.damaged(); }
   void Check() override;
   BlockIndex* index() override { return index_.get(); }
 
@@ -35,11 +36,17 @@ class BlockView final : public StoredBatch {
   StringColumn StringsOf(Column column, std::span<const std::uint8_t> selected, std::size_t begin,
                          std::size_t end) override;
   PeerColumn Peers() override;
+  // The first row of a version 1 blob has all columns decoded; of a version 2 blob, a few rows are read where
+  // they lie.
   Record Row(std::size_t row) override;
   TemplateColumn* Templates() override { return columns_.Templates(ColumnId::kMessage); }
 
  private:
   const BlockSummary& summary() const { return blob_.header().summary; }
+  struct Columns;
+  // All but the peer.
+  template <class Reader>
+  static Record RowFrom(Reader& reader, std::size_t row);
   StringColumn PeerTexts();
   StringColumn RawsOf(std::span<const std::uint8_t> selected, std::size_t begin, std::size_t end);
   std::string_view RawOf(std::size_t row);
@@ -48,6 +55,8 @@ class BlockView final : public StoredBatch {
   const std::unique_ptr<BlockIndex> index_;
   Arena arena_;  // texts that were put together
   ColumnSetReader columns_;
+  RowReader rows_;
+  std::size_t rows_read_ = 0;  // one by one
   bool damaged_ = false;
   std::vector<std::string_view> raws_;
   std::vector<std::uint8_t> raw_done_;

@@ -5,7 +5,9 @@
 
 #include "storage/block/int_codec.h"
 #include "storage/block/row_orders.h"
+#include "storage/block/stored_ints.h"
 #include "storage/block/string_codec.h"
+#include "storage/block/template_text.h"
 #include "storage/block/time_codec.h"
 
 namespace cistern {
@@ -22,6 +24,9 @@ TextParts PartsOf(ColumnId id) {
   if (id == ColumnId::kStructuredData) return {ColumnId::kSdTemplates, ColumnId::kSdFrames};
   return {ColumnId::kProcidTemplates, ColumnId::kProcidFrames};
 }
+
+// So many texts are kept by row before there is room made for all.
+constexpr std::size_t kFewTexts = 256;
 
 class NoFrames final : public FrameSource {
  public:
@@ -147,16 +152,28 @@ bool ColumnSetReader::LoadTemplates(const ColumnEntry& entry, TextColumn& out) {
   } else {
     out.frames = blob_.Frames(*frames);
   }
-  if (entry.order != RowOrder::kRow) {
-    out.rows_by_place = InOrder(entry.order).rows;
-    out.place_of_row = InOrder(entry.order).places;
-  }
+  out.order = entry.order;
   out.templates = std::make_unique<TextColumnReader>(*directory, *out.frames, arena_);
-  out.values.assign(rows_, {});
-  out.done.assign(rows_, 0);
-  if (out.templates->Open(Ints(parts.templates))) return true;
+  const std::span<const std::uint16_t> codes = TemplateCodes(parts.templates);
+  if (!codes.empty() && out.templates->Open(codes)) return true;
   out.templates = nullptr;
   return false;
+}
+
+std::span<const std::uint16_t> ColumnSetReader::TemplateCodes(ColumnId id) {
+  std::vector<std::uint16_t>& codes = template_codes_[Index(id)];
+  if (!codes.empty()) return codes;
+  const ColumnEntry* entry = blob_.header().Find(id);
+  StoredInts stored;
+  const auto payload = entry != nullptr ? blob_.Payload(*entry) : std::nullopt;
+  const bool simple = payload && entry->order == RowOrder::kRow && entry->codec != Codec::kDelta &&
+                      stored.Open(entry->codec, *payload, rows_) && stored.dictionary().empty();
+  if (simple && stored.Codes(kMaxTemplates, codes)) return codes;
+  codes.clear();
+  const std::span<const std::int64_t> values = Ints(id);
+  const auto is_code = [](std::int64_t value) { return value >= 0 && value < std::int64_t{kMaxTemplates}; };
+  if (std::all_of(values.begin(), values.end(), is_code)) codes.assign(values.begin(), values.end());
+  return codes;
 }
 
 ColumnSetReader::TextColumn& ColumnSetReader::Texts(ColumnId id) {
@@ -180,20 +197,51 @@ ColumnSetReader::TextColumn& ColumnSetReader::Texts(ColumnId id) {
   return column;
 }
 
-void ColumnSetReader::PutTogether(TextColumn& column, std::size_t row) {
+// From now on every row has a place for its text.
+void ColumnSetReader::KeepByRow(TextColumn& column) {
+  if (!column.templates || !column.done.empty()) return;
+  column.values.assign(rows_, {});
+  column.done.assign(rows_, 0);
+  for (const auto& [row, text] : column.few) {
+    column.values[row] = text;
+    column.done[row] = 1;
+  }
+  column.few.clear();
+}
+
+void ColumnSetReader::PutTogether(TextColumn& column, std::size_t row, std::size_t place) {
   if (column.done[row]) return;
   column.done[row] = 1;
-  column.values[row] = column.templates->Text(column.place_of_row.empty() ? row : column.place_of_row[row]);
+  column.values[row] = column.templates->Text(place);
   if (column.templates->damaged()) damaged_ = true;
+}
+
+void ColumnSetReader::PutTogether(TextColumn& column, std::size_t row) {
+  PutTogether(column, row, column.order == RowOrder::kRow ? row : InOrder(column.order).places[row]);
+}
+
+std::string_view ColumnSetReader::TextAt(ColumnId id, std::size_t row, std::size_t place) {
+  TextColumn& column = Texts(id);
+  if (column.done.empty() && column.few.size() < kFewTexts) {
+    const auto [text, added] = column.few.try_emplace(row);
+    if (added) text->second = column.templates->Text(place);
+    if (column.templates->damaged()) damaged_ = true;
+    return text->second;
+  }
+  KeepByRow(column);
+  PutTogether(column, row, place);
+  return column.values[row];
 }
 
 StringColumn ColumnSetReader::Strings(ColumnId id) {
   TextColumn& column = Texts(id);
-  if (column.templates && column.rows_by_place.empty()) {
-    for (const std::uint32_t row : column.templates->RowsByTemplate()) PutTogether(column, row);
+  KeepByRow(column);
+  if (column.templates && column.order == RowOrder::kRow) {
+    for (const std::uint32_t row : column.templates->RowsByTemplate()) PutTogether(column, row, row);
   } else if (column.templates) {
+    const std::span<const std::uint32_t> rows = InOrder(column.order).rows;
     for (const std::uint32_t place : column.templates->RowsByTemplate())
-      PutTogether(column, column.rows_by_place[place]);
+      PutTogether(column, rows[place], place);
   }
   return column.view();
 }
@@ -201,6 +249,7 @@ StringColumn ColumnSetReader::Strings(ColumnId id) {
 StringColumn ColumnSetReader::StringsOf(ColumnId id, std::span<const std::uint8_t> selected,
                                         std::size_t begin, std::size_t end) {
   TextColumn& column = Texts(id);
+  KeepByRow(column);
   if (column.templates) {
     for (std::size_t row = begin; row < end; ++row)
       if (selected[row]) PutTogether(column, row);
@@ -210,6 +259,7 @@ StringColumn ColumnSetReader::StringsOf(ColumnId id, std::span<const std::uint8_
 
 std::string_view ColumnSetReader::String(ColumnId id, std::size_t row) {
   TextColumn& column = Texts(id);
+  KeepByRow(column);
   if (column.templates) PutTogether(column, row);
   return column.view()[row];
 }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 #include "storage/batch_view.h"
@@ -31,8 +32,14 @@ class ColumnSetReader {
   StringColumn StringsOf(ColumnId id, std::span<const std::uint8_t> selected, std::size_t begin,
                          std::size_t end);
   std::string_view String(ColumnId id, std::size_t row);
+  // One text of a column in templates; `place`: that of the row in the order of the column.
+  std::string_view TextAt(ColumnId id, std::size_t row, std::size_t place);
   // Null when the column is not in templates.
   TemplateColumn* Templates(ColumnId id);
+  // The numbers in a column of templates; empty when it holds others, or is damaged.
+  std::span<const std::uint16_t> TemplateCodes(ColumnId id);
+  // The place of each row in an order.
+  std::span<const std::uint32_t> PlacesIn(RowOrder order) { return InOrder(order).places; }
   // Whether something turned out to be unreadable; it then reads as 0 or empty.
   bool damaged() const { return damaged_; }
 
@@ -46,11 +53,13 @@ class ColumnSetReader {
     std::vector<std::string_view> values;
     std::vector<std::uint32_t> codes;
     StringColumn view() const { return {values, codes}; }
-    // In templates: values[row] is put together where done[row] is set.
+    // In templates: values[row] is put together where done[row] is set. As long as they are few, texts are
+    // kept by row.
     std::unique_ptr<FrameSource> frames;
     std::unique_ptr<TextColumnReader> templates;
-    std::span<const std::uint32_t> rows_by_place, place_of_row;  // empty: the row itself
+    RowOrder order = RowOrder::kRow;
     std::vector<std::uint8_t> done;
+    std::unordered_map<std::size_t, std::string_view> few;
   };
   struct Order {
     bool ready = false;
@@ -61,6 +70,8 @@ class ColumnSetReader {
   bool LoadStrings(const ColumnEntry& entry, TextColumn& out);
   bool LoadTemplates(const ColumnEntry& entry, TextColumn& out);
   TextColumn& Texts(ColumnId id);
+  void KeepByRow(TextColumn& column);
+  void PutTogether(TextColumn& column, std::size_t row, std::size_t place);
   void PutTogether(TextColumn& column, std::size_t row);
   const Order& InOrder(RowOrder order);
   bool MaySort(ColumnId id, RowOrder allowed = RowOrder::kRow) const;
@@ -75,6 +86,7 @@ class ColumnSetReader {
   std::array<IntColumn, kColumnIdEnd> ints_;
   std::array<TextColumn, kColumnIdEnd> texts_;
   std::array<Order, 4> orders_;
+  std::array<std::vector<std::uint16_t>, kColumnIdEnd> template_codes_;
   IntColumn times_;
 };
 

@@ -184,6 +184,30 @@ bool ReadIntStream(ByteReader& in, std::uint32_t count, FrameReader& frames, Int
   return in.ok() && sane && frames.Next(StreamKind::kPlain, laid_out * stream.width, stream.place);
 }
 
+bool ReadOneInt(const IntStream& stream, FrameReader& frames, std::size_t position, std::uint32_t row,
+                std::int64_t& value) {
+  std::string_view octets;
+  if (stream.layout != kConstant) {
+    const auto stored = frames.Read(stream.place);
+    if (!stored) return false;
+    octets = *stored;
+  }
+  const unsigned bits = stream.layout == kConstant ? 0
+                        : stream.layout == kPacked ? stream.width
+                                                   : 8 * stream.width;
+  const auto laid_out = [&](std::size_t i) {
+    return WrapAdd(stream.base, static_cast<std::int64_t>(UnpackOne(octets, bits, i)));
+  };
+  if (stream.transform != kDelta) {
+    value = laid_out(position);
+    if (stream.transform == kFromRow) value = WrapAdd(value, row);
+    return true;
+  }
+  value = stream.first;
+  for (std::size_t i = 0; i < position; ++i) value = WrapAdd(value, laid_out(i));
+  return true;
+}
+
 bool DecodeIntStream(const IntStream& stream, FrameReader& frames, std::span<const std::uint32_t> rows,
                      std::vector<std::int64_t>& out) {
   out.assign(stream.count, stream.base);

@@ -39,6 +39,9 @@ struct IntStream {
 
 // Reads the description of a stream of `count` values, at least one. False when it is malformed.
 bool ReadIntStream(ByteReader& in, std::uint32_t count, FrameReader& frames, IntStream& stream);
+// One value, at `position`, of which `row` is the row. False when the stream is damaged.
+bool ReadOneInt(const IntStream& stream, FrameReader& frames, std::size_t position, std::uint32_t row,
+                std::int64_t& value);
 // Fills `out` with all values. False when the stream is damaged. `rows` as in Write().
 bool DecodeIntStream(const IntStream& stream, FrameReader& frames, std::span<const std::uint32_t> rows,
                      std::vector<std::int64_t>& out);

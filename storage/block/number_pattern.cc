@@ -10,8 +10,6 @@
 namespace cistern {
 namespace {
 
-constexpr std::size_t kMaxPrinted = 20;
-
 constexpr bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 // Three digits of each number below 1,000, the first in the lowest octet; in the highest, how many there are

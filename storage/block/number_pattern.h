@@ -29,8 +29,9 @@ bool FindNumberPattern(std::span<const std::string_view> values, NumberPattern& 
 void WritePattern(const NumberPattern& pattern, ByteBuffer& out);
 bool ReadPattern(ByteReader& in, NumberPattern& pattern);
 
-// Prints a number at `to` and returns the end; writes to 20 octets at most, some of them behind the end.
+// Prints a number at `to` and returns the end; writes to so many octets at most, some of them behind the end.
 // Numbers of damaged blocks print somehow.
+inline constexpr std::size_t kMaxPrinted = 20;
 char* PrintNumber(std::int64_t number, unsigned width, char* to);
 
 }  // namespace cistern

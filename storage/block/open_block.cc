@@ -6,6 +6,31 @@
 
 namespace cistern {
 
+namespace {
+
+constexpr std::uint8_t Index(ColumnId id) { return static_cast<std::uint8_t>(id); }
+
+// Whether every column can be decoded.
+bool AllDecode(std::shared_ptr<const std::string> octets) {
+  Result<BlobReader> blob = BlobReader::Open(SourceOf(std::move(octets)));
+  if (!blob) return false;
+  Arena arena;
+  ColumnSetReader columns(*blob, arena);
+  columns.Times();
+  for (auto id = Index(ColumnId::kIds); id <= Index(ColumnId::kShape); ++id)
+    if (ColumnId{id} != ColumnId::kTime && ColumnId{id} != ColumnId::kPeer) columns.Ints(ColumnId{id});
+  for (auto id = Index(ColumnId::kListener); id <= Index(ColumnId::kTags); ++id)
+    columns.Strings(ColumnId{id});
+  const StringColumn peers = columns.Strings(ColumnId::kPeer);
+  const auto is_peer = [](std::string_view octets) {
+    IpAddress peer;
+    return ReadPeer(octets, peer);
+  };
+  return std::all_of(peers.values.begin(), peers.values.end(), is_peer) && !columns.damaged();
+}
+
+}  // namespace
+
 Result<std::unique_ptr<StoredBatch>> OpenBlock(std::unique_ptr<BlobSource> source,
                                                std::unique_ptr<BlockIndex> index) {
   Result<BlobReader> blob = BlobReader::Open(std::move(source));
@@ -33,9 +58,7 @@ Result<void> VerifyBlock(std::string_view blob) {
   if (const Result<void> checked = CheckBlock(blob); !checked) return checked;
   Result<std::unique_ptr<StoredBatch>> view = OpenBlock(std::make_shared<const std::string>(blob));
   if (!view) return view.error();
-  (*view)->Row(0);  // touches every column
-  for (const Column column : {Column::kProcid, Column::kStructuredData, Column::kMessage})
-    (*view)->Strings(column);
+  if (!AllDecode(std::make_shared<const std::string>(blob))) return StoreErrc::kCorrupt;
   const std::span<const std::int64_t> ids = (*view)->Ints(Column::kId);
   const bool ascending = std::adjacent_find(ids.begin(), ids.end(), std::greater_equal<>()) == ids.end();
   const bool bounded = ids.front() == static_cast<std::int64_t>(ToInt((*view)->first_id())) &&

@@ -45,6 +45,18 @@ class Strings {
     }
     return true;
   }
+  // One value, without keeping others.
+  bool Get(FrameReader& frames, std::size_t position, std::string_view& value) const {
+    const auto later = [](std::size_t at, const Chunk& chunk) { return at < chunk.begin; };
+    const auto chunk = std::prev(std::upper_bound(chunks_.begin(), chunks_.end(), position, later));
+    const auto stream = frames.Read(chunk->place);
+    if (!stream) return false;
+    ByteReader octets(*stream);
+    ByteReader lengths(octets.Bytes(chunk->lengths));
+    for (std::size_t i = chunk->begin; i < position; ++i) octets.Bytes(lengths.Varint());
+    value = octets.Bytes(lengths.Varint());
+    return octets.ok() && lengths.ok();
+  }
   std::span<const std::string_view> values() const { return values_; }
 
  private:
@@ -74,6 +86,10 @@ class ConstantSlot final : public SlotReader {
  public:
   ConstantSlot(std::string_view value, std::uint32_t count) : value_(value), count_(count) {}
   bool Load(FrameReader&, std::span<const std::uint32_t>, std::size_t, std::size_t) override { return true; }
+  bool Append(FrameReader&, Place, std::string& out) override {
+    out.append(value_);
+    return true;
+  }
   std::size_t MaxSize(std::size_t) const override { return value_.size(); }
   char* Put(std::size_t, char* to) const override { return CopyShort(value_, to); }
   const std::string_view* constant() const override { return &value_; }
@@ -96,6 +112,12 @@ class StringSlot final : public SlotReader {
   bool Load(FrameReader& frames, std::span<const std::uint32_t>, std::size_t begin,
             std::size_t end) override {
     return strings_.Load(frames, begin, end);
+  }
+  bool Append(FrameReader& frames, Place place, std::string& out) override {
+    std::string_view value;
+    if (!strings_.Get(frames, place.position, value)) return false;
+    out.append(value);
+    return true;
   }
   std::size_t MaxSize(std::size_t position) const override { return strings_.values()[position].size(); }
   char* Put(std::size_t position, char* to) const override {
@@ -127,6 +149,16 @@ class DictionarySlot final : public SlotReader {
     const auto shorter = [](std::string_view a, std::string_view b) { return a.size() < b.size(); };
     const std::size_t longest = std::max_element(values.begin(), values.end(), shorter)->size();
     if (longest <= kMaxRoom) room_ = std::max<std::size_t>(longest, 1);
+    return true;
+  }
+  bool Append(FrameReader& frames, Place place, std::string& out) override {
+    std::int64_t code = 0;
+    std::string_view value;
+    if (!ReadOneInt(stream_, frames, place.position, place.row, code) ||
+        static_cast<std::uint64_t>(code) >= distinct_ ||
+        !strings_.Get(frames, static_cast<std::size_t>(code), value))
+      return false;
+    out.append(value);
     return true;
   }
   std::size_t MaxSize(std::size_t position) const override {
@@ -174,7 +206,7 @@ class NumberSlot final : public PrintedSlot {
     streams_.resize(pattern_.widths.size());
     for (IntStream& stream : streams_)
       if (!ReadIntStream(in, static_cast<std::uint32_t>(count_), frames, stream)) return false;
-    room_ = 20 * pattern_.widths.size();
+    room_ = kMaxPrinted * pattern_.widths.size();
     for (const std::string& literal : pattern_.literals) room_ += literal.size();
     return true;
   }
@@ -184,6 +216,17 @@ class NumberSlot final : public PrintedSlot {
     for (std::size_t n = 0; n < streams_.size(); ++n)
       if (!DecodeIntStream(streams_[n], frames, rows, columns[n])) return false;
     columns_ = std::move(columns);
+    return true;
+  }
+  bool Append(FrameReader& frames, Place place, std::string& out) override {
+    char digits[kMaxPrinted];
+    for (std::size_t n = 0; n < streams_.size(); ++n) {
+      std::int64_t number = 0;
+      if (!ReadOneInt(streams_[n], frames, place.position, place.row, number)) return false;
+      out.append(pattern_.literals[n]);
+      out.append(digits, PrintNumber(number, pattern_.widths[n], digits));
+    }
+    out.append(pattern_.literals.back());
     return true;
   }
   std::size_t numbers() const override { return streams_.size(); }
@@ -214,6 +257,12 @@ class HexSlot final : public PrintedSlot {
     const auto octets = frames.Read(place_);
     if (octets) octets_ = *octets;
     return octets.has_value();
+  }
+  bool Append(FrameReader& frames, Place place, std::string& out) override {
+    char text[HexPattern::kMaxLength];
+    if (!Load(frames, {}, 0, 0)) return false;
+    out.append(text, PrintHex(pattern_, octets_, place.position, text));
+    return true;
   }
   std::size_t MaxSize(std::size_t) const override { return pattern_.text.size(); }
   char* Put(std::size_t position, char* to) const override {

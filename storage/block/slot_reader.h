@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "ingest/message/record_batch.h"
@@ -22,6 +23,12 @@ class SlotReader {
   // False when a stream is damaged; then the slot must not be asked for values.
   virtual bool Load(FrameReader& frames, std::span<const std::uint32_t> rows, std::size_t begin,
                     std::size_t end) = 0;
+  // Appends one value without decoding others, so far as that is possible. False when its stream is damaged.
+  struct Place {
+    std::size_t position = 0;  // in the slot
+    std::uint32_t row = 0;     // in the column
+  };
+  virtual bool Append(FrameReader& frames, Place place, std::string& out) = 0;
   // What a value takes at most, where that is the same for all; else 0, and MaxSize() says.
   std::size_t room() const { return room_; }
   // Both for positions that were loaded. At most MaxSize() octets are put at `to`; returns their end.

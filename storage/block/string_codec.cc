@@ -1,6 +1,7 @@
 #include "storage/block/string_codec.h"
 
-#include <cstring>
+#include <algorithm>
+#include <array>
 
 #include "storage/block/bit_packing.h"
 
@@ -14,43 +15,6 @@ bool ReadStrings(ByteReader& in, std::uint64_t count, std::vector<std::string_vi
   values.resize(static_cast<std::size_t>(count));
   for (std::string_view& value : values) value = in.Bytes(lengths.Varint());
   return in.ok() && lengths.ok() && lengths.left() == 0;
-}
-
-template <class Width>
-bool ReadCodes(ByteReader& in, std::uint64_t distinct, std::span<std::uint32_t> codes) {
-  const std::string_view bytes = in.Bytes(codes.size() * sizeof(Width));
-  if (!in.ok()) return false;
-  for (std::size_t i = 0; i < codes.size(); ++i) {
-    Width code;
-    std::memcpy(&code, bytes.data() + i * sizeof code, sizeof code);
-    if (code >= distinct) return false;
-    codes[i] = code;
-  }
-  return true;
-}
-
-bool ReadPackedCodes(ByteReader& in, std::uint64_t distinct, std::span<std::uint32_t> codes) {
-  const unsigned bits = PackedBits(distinct - 1);
-  const std::string_view packed = in.Bytes(PackedOctets(codes.size(), bits));
-  if (!in.ok()) return false;
-  std::vector<std::int64_t> wide(codes.size());
-  Unpack(packed, 0, bits, wide);
-  for (std::size_t i = 0; i < codes.size(); ++i) {
-    if (static_cast<std::uint64_t>(wide[i]) >= distinct) return false;
-    codes[i] = static_cast<std::uint32_t>(wide[i]);
-  }
-  return true;
-}
-
-bool ReadDictionary(ByteReader& in, bool packed, std::size_t count, std::vector<std::string_view>& values,
-                    std::vector<std::uint32_t>& codes) {
-  const std::uint64_t distinct = in.Varint();
-  if (distinct == 0 || distinct > count || !ReadStrings(in, distinct, values)) return false;
-  codes.assign(count, 0);
-  if (packed) return ReadPackedCodes(in, distinct, codes);
-  if (distinct == 1) return true;
-  return distinct <= 256 ? ReadCodes<std::uint8_t>(in, distinct, codes)
-                         : ReadCodes<std::uint16_t>(in, distinct, codes);
 }
 
 }  // namespace
@@ -104,6 +68,40 @@ Codec DictionaryColumn::EncodePacked(std::span<const std::uint32_t> codes, ByteB
   return Codec::kPackedDictionary;
 }
 
+bool StoredDictionary::Open(Codec codec, std::string_view payload, std::size_t count) {
+  ByteReader in(payload);
+  const std::uint64_t distinct = in.Varint();
+  if (distinct == 0 || distinct > count || !ReadStrings(in, distinct, values_)) return false;
+  count_ = count;
+  bits_ = PackedBits(distinct - 1);
+  if (codec == Codec::kDictionary && bits_ != 0) bits_ = distinct <= 256 ? 8 : 16;
+  codes_ = in.Bytes(PackedOctets(count, bits_));
+  return in.ok() && in.left() == 0;
+}
+
+bool StoredDictionary::Get(std::size_t index, std::string_view& value) const {
+  const std::uint64_t code = UnpackOne(codes_, bits_, index);
+  if (code >= values_.size()) return false;
+  value = values_[static_cast<std::size_t>(code)];
+  return true;
+}
+
+bool StoredDictionary::Codes(std::vector<std::uint32_t>& codes) const {
+  codes.assign(count_, 0);
+  if (bits_ == 0) return true;
+  std::array<std::int64_t, 512> step;  // a multiple of eight codes begins with an octet
+  std::uint32_t largest = 0;
+  for (std::size_t begin = 0; begin < count_; begin += step.size()) {
+    const std::span<std::int64_t> wide = std::span(step).first(std::min(step.size(), count_ - begin));
+    Unpack(codes_.substr(begin / 8 * bits_), 0, bits_, wide);
+    for (std::size_t i = 0; i < wide.size(); ++i) {
+      codes[begin + i] = static_cast<std::uint32_t>(wide[i]);
+      largest = std::max(largest, codes[begin + i]);
+    }
+  }
+  return largest < values_.size();
+}
+
 bool DecodeStrings(Codec codec, std::string_view payload, std::size_t count,
                    std::vector<std::string_view>& values, std::vector<std::uint32_t>& codes) {
   ByteReader in(payload);
@@ -112,8 +110,12 @@ bool DecodeStrings(Codec codec, std::string_view payload, std::size_t count,
     case Codec::kStrings:
       return ReadStrings(in, count, values) && in.left() == 0;
     case Codec::kDictionary:
-    case Codec::kPackedDictionary:
-      return ReadDictionary(in, codec == Codec::kPackedDictionary, count, values, codes) && in.left() == 0;
+    case Codec::kPackedDictionary: {
+      StoredDictionary dictionary;
+      if (!dictionary.Open(codec, payload, count) || !dictionary.Codes(codes)) return false;
+      values.assign(dictionary.values().begin(), dictionary.values().end());
+      return true;
+    }
     default:
       return false;
   }

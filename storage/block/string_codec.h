@@ -52,6 +52,25 @@ class DictionaryColumn {
   PlainColumn plain_;
 };
 
+// A dictionary as it is stored, read value by value. Threads: one at a time.
+class StoredDictionary {
+ public:
+  // kDictionary and kPackedDictionary; `payload` must outlive this. False when it is not what the codec says,
+  // so far as that shows at once.
+  bool Open(Codec codec, std::string_view payload, std::size_t count);
+  std::span<const std::string_view> values() const { return values_; }
+  // False when the code of `index`, which is below the count, is none.
+  bool Get(std::size_t index, std::string_view& value) const;
+  // All codes; false when there is one that is none.
+  bool Codes(std::vector<std::uint32_t>& codes) const;
+
+ private:
+  std::size_t count_ = 0;
+  unsigned bits_ = 0;
+  std::vector<std::string_view> values_;
+  std::string_view codes_;
+};
+
 // Fills `values` with views into `payload`; row i is values[codes[i]], or values[i] when `codes` is empty.
 // False when the payload is not what the codec says.
 bool DecodeStrings(Codec codec, std::string_view payload, std::size_t count,

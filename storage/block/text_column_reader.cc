@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::uint64_t kMaxTemplateSlots = 128;
 constexpr std::string_view kNothing[] = {{}};
+// So many texts of a template are read one by one before all its slots are decoded.
+constexpr std::uint32_t kFewTexts = 16;
 
 }  // namespace
 
@@ -33,26 +35,33 @@ bool TextColumnReader::ReadTemplate(ByteReader& in, Template& text) {
   return numbers <= kMaxTemplateNumbers;
 }
 
-bool TextColumnReader::Open(std::span<const std::int64_t> template_of_row) {
-  template_of_.assign(template_of_row.begin(), template_of_row.end());
+bool TextColumnReader::Open(std::span<const std::uint16_t> template_of_row) {
+  template_of_ = template_of_row;
+  ranks_.Set(template_of_row);
   if (!frames_.Open(in_)) return false;
   const std::uint64_t count = in_.Varint();
   if (count > kMaxTemplates) return false;
   for (std::uint64_t i = 0; i < count; ++i)
     if (!ReadTemplate(in_, templates_.emplace_back())) return false;
-  const auto known = [&](std::int64_t number) { return static_cast<std::uint64_t>(number) < count; };
-  if (in_.left() != 0 || !std::all_of(template_of_row.begin(), template_of_row.end(), known)) return false;
-  order_.Sort(std::span<const std::uint16_t>(template_of_), templates_.size());
-  for (std::size_t i = 0; i < templates_.size(); ++i)
-    if (order_.RowsOf(i).size() != templates_[i].rows) return false;
+  std::vector<std::uint32_t> rows(kMaxTemplates);
+  for (const std::uint16_t number : template_of_row) ++rows[number];
+  if (in_.left() != 0) return false;
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    if (rows[i] != (i < templates_.size() ? templates_[i].rows : 0)) return false;
   return true;
+}
+
+const CodeOrder& TextColumnReader::Sorted() {
+  if (!sorted_) order_.Sort(template_of_, templates_.size());
+  sorted_ = true;
+  return order_;
 }
 
 bool TextColumnReader::Load(std::size_t number, std::size_t begin, std::size_t end) {
   Template& text = templates_[number];
   if (text.state != Template::State::kAsNeeded) return text.state == Template::State::kLoaded;
   for (const std::unique_ptr<SlotReader>& slot : text.slots) {
-    if (slot->Load(frames_, order_.RowsOf(number), begin, end)) continue;
+    if (slot->Load(frames_, Sorted().RowsOf(number), begin, end)) continue;
     text.state = Template::State::kDamaged;
     damaged_ = true;
     return false;
@@ -85,7 +94,7 @@ StringColumn TextColumnReader::Slot(std::size_t number, std::size_t slot) {
   Template& text = templates_[number];
   if (text.slots.empty()) return {};
   if (text.state != Template::State::kDamaged &&
-      text.slots[slot]->Load(frames_, order_.RowsOf(number), 0, text.rows))
+      text.slots[slot]->Load(frames_, Sorted().RowsOf(number), 0, text.rows))
     return text.slots[slot]->Column(arena_);
   damaged_ = true;
   text.state = Template::State::kDamaged;
@@ -93,8 +102,34 @@ StringColumn TextColumnReader::Slot(std::size_t number, std::size_t slot) {
   return {kNothing, std::span(zeros_).first(text.rows)};
 }
 
+std::string_view TextColumnReader::Damaged(Template& text) {
+  text.state = Template::State::kDamaged;
+  damaged_ = true;
+  return {};
+}
+
+// Reads what this text needs, and nothing else of its template.
+std::string_view TextColumnReader::FewText(std::size_t number, std::size_t row) {
+  Template& text = templates_[number];
+  ++text.asked;
+  const std::size_t position = sorted_ ? order_.positions()[row] : ranks_.Position(row);
+  few_text_ = text.pieces[0];
+  for (std::size_t i = 0; i < text.slots.size(); ++i) {
+    const SlotReader::Place place{position, static_cast<std::uint32_t>(row)};
+    if (!text.slots[i]->Append(frames_, place, few_text_)) return Damaged(text);
+    few_text_.append(text.pieces[i + 1]);
+  }
+  if (octets_ + few_text_.size() > kMaxColumnBytes) return Damaged(text);
+  octets_ += few_text_.size();
+  return arena_.Copy(few_text_);
+}
+
 std::string_view TextColumnReader::Text(std::size_t row) {
-  const std::size_t number = template_of_[row], position = order_.positions()[row];
+  const std::size_t number = template_of_[row];
+  Template& kept = templates_[number];
+  if (kept.state == Template::State::kAsNeeded && kept.parts.empty() && kept.asked < kFewTexts)
+    return FewText(number, row);
+  const std::size_t position = Sorted().positions()[row];
   // Free text comes in chunks; of others everything is small.
   const bool loaded =
       number == 0 ? Load(0, position, position + 1) : Load(number, 0, templates_[number].rows);

@@ -6,11 +6,13 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "storage/batch_view.h"
 #include "storage/block/code_order.h"
+#include "storage/block/code_ranks.h"
 #include "storage/block/frames.h"
 #include "storage/block/slot_reader.h"
 
@@ -22,18 +24,19 @@ class TextColumnReader final : public TemplateColumn {
   TextColumnReader(std::string_view directory, FrameSource& frames, Arena& arena);
 
   // `template_of_row`: one a row. False when the directory is malformed or does not fit the rows.
-  bool Open(std::span<const std::int64_t> template_of_row);
+  // They must outlive the reader.
+  bool Open(std::span<const std::uint16_t> template_of_row);
 
   std::size_t templates() const override { return templates_.size(); }
   std::span<const std::uint16_t> template_of() override { return template_of_; }
-  std::span<const std::uint32_t> position_of() override { return order_.positions(); }
+  std::span<const std::uint32_t> position_of() override { return Sorted().positions(); }
   std::span<const std::string_view> Pieces(std::size_t number) override { return templates_[number].pieces; }
   StringColumn Slot(std::size_t number, std::size_t slot) override;
 
   // One text, in the arena. Empty when it cannot be read.
   std::string_view Text(std::size_t row);
   // All rows, by template: the order in which many are read fastest.
-  std::span<const std::uint32_t> RowsByTemplate() const { return order_.rows(); }
+  std::span<const std::uint32_t> RowsByTemplate() { return Sorted().rows(); }
   // Whether something turned out to be unreadable.
   bool damaged() const { return damaged_; }
 
@@ -47,6 +50,7 @@ class TextColumnReader final : public TemplateColumn {
     std::vector<std::string_view> pieces;
     std::vector<std::unique_ptr<SlotReader>> slots;
     std::uint32_t rows = 0;
+    std::uint32_t asked = 0;  // texts that were put together without what follows
     // The same for putting texts together: constant slots are part of the literals.
     std::vector<Part> parts;  // once something was loaded
     std::size_t room = 0;     // for all but the slots of `varying`
@@ -55,14 +59,20 @@ class TextColumnReader final : public TemplateColumn {
   };
   bool ReadTemplate(ByteReader& in, Template& text);
   void MakeParts(Template& text);
+  const CodeOrder& Sorted();
+  std::string_view FewText(std::size_t number, std::size_t row);
+  std::string_view Damaged(Template& text);
   bool Load(std::size_t number, std::size_t begin, std::size_t end);
 
   ByteReader in_;
   FrameReader frames_;
   Arena& arena_;
   std::vector<Template> templates_;
-  std::vector<std::uint16_t> template_of_;
-  CodeOrder order_;
+  std::span<const std::uint16_t> template_of_;
+  CodeRanks<std::uint16_t> ranks_;
+  bool sorted_ = false;
+  CodeOrder order_;  // once it is sorted
+  std::string few_text_;
   std::vector<std::uint32_t> zeros_;
   std::uint64_t octets_ = 0;  // put together so far
   bool damaged_ = false;

@@ -1,5 +1,7 @@
 #include "storage/block/time_codec.h"
 
+#include <algorithm>
+
 #include "ingest/message/record.h"
 #include "storage/block/bytes.h"
 
@@ -9,6 +11,8 @@ namespace {
 constexpr std::int64_t FloorDiv(std::int64_t value, std::int64_t unit) {
   return value / unit - (value % unit < 0 ? 1 : 0);
 }
+
+constexpr std::size_t kMarkEvery = 128;
 
 std::size_t UnitOf(std::int64_t time) {
   if (time % 1'000 != 0) return 4;
@@ -39,6 +43,38 @@ void TimeColumn::Add(std::int64_t time, std::int64_t received) {
   units_.push_back(static_cast<std::int64_t>(unit));
   deltas_.push_back(WrapSub(difference, previous_[unit]));
   previous_[unit] = difference;
+}
+
+void StoredTimes::Open(std::vector<std::uint8_t> units, std::string_view deltas) {
+  units_ = std::move(units);
+  deltas_ = deltas;
+  marks_.assign(1, {});
+}
+
+// From the mark before row `begin` to that before row `end`.
+bool StoredTimes::Walk(Mark& mark, std::size_t begin, std::size_t end) const {
+  ByteReader in(deltas_.substr(mark.offset));
+  for (std::size_t row = begin; row < end; ++row) {
+    const std::uint8_t unit = units_[row];
+    if (unit != 0) mark.sums[unit] = WrapAdd(mark.sums[unit], in.Signed());
+  }
+  mark.offset = deltas_.size() - in.left();
+  return in.ok();
+}
+
+bool StoredTimes::Get(std::size_t row, std::int64_t received, std::int64_t& time) {
+  const std::uint8_t unit = units_[row];
+  time = kNoTime;
+  if (unit == 0) return true;
+  std::size_t at = std::min(row / kMarkEvery, marks_.size() - 1);
+  Mark mark = marks_[at];
+  for (; at < row / kMarkEvery; ++at) {
+    if (!Walk(mark, at * kMarkEvery, (at + 1) * kMarkEvery)) return false;
+    marks_.push_back(mark);
+  }
+  if (!Walk(mark, at * kMarkEvery, row + 1)) return false;
+  time = WrapMul(WrapAdd(mark.sums[unit], FloorDiv(received, kTimeUnits[unit])), kTimeUnits[unit]);
+  return true;
 }
 
 bool DecodeTimes(std::span<const std::int64_t> units, std::span<const std::int64_t> deltas,

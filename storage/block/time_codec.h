@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 namespace cistern {
@@ -27,6 +28,26 @@ class TimeColumn {
   std::array<std::int64_t, kTimeUnits.size()> previous_{};
   std::array<std::int64_t, kTimeUnits.size()> in_units_{};  // received_ in each unit
   std::int64_t received_ = 0;
+};
+
+// The times of single rows. Threads: one at a time.
+class StoredTimes {
+ public:
+  // `units`: one a row, each an index into kTimeUnits. `deltas`: signed varints; must outlive this.
+  void Open(std::vector<std::uint8_t> units, std::string_view deltas);
+  // False when there are too few deltas.
+  bool Get(std::size_t row, std::int64_t received, std::int64_t& time);
+
+ private:
+  struct Mark {
+    std::size_t offset = 0;  // in deltas_
+    std::array<std::int64_t, kTimeUnits.size()> sums{};
+  };
+  bool Walk(Mark& mark, std::size_t begin, std::size_t end) const;
+
+  std::vector<std::uint8_t> units_;
+  std::string_view deltas_;
+  std::vector<Mark> marks_;  // what stands before some of the rows
 };
 
 // False when units and deltas do not fit together. `out` has as many rows as `units` and `received`.

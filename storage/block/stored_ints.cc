@@ -1,0 +1,122 @@
+#include "storage/block/stored_ints.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "storage/block/bit_packing.h"
+#include "storage/block/bytes.h"
+
+namespace cistern {
+namespace {
+
+constexpr std::size_t kMaxDictionary = 256;
+constexpr std::size_t kMarkEvery = 256;
+
+// Adds up `count` signed varints. Mostly they take an octet each, and often it is 0.
+std::int64_t Sum(ByteReader& in, std::size_t count) {
+  std::int64_t sum = 0;
+  for (; count >= 8 && in.left() >= 8; count -= 8) {
+    ByteReader ahead = in;
+    const std::uint64_t word = ahead.Fixed64();
+    if ((word & 0x8080808080808080u) != 0) {
+      for (int i = 0; i < 8; ++i) sum = WrapAdd(sum, in.Signed());
+      continue;
+    }
+    in = ahead;
+    if (word == 0) continue;
+    for (unsigned shift = 0; shift < 64; shift += 8) sum = WrapAdd(sum, UnZigZag(word >> shift & 0x7f));
+  }
+  for (; count != 0; --count) sum = WrapAdd(sum, in.Signed());
+  return sum;
+}
+
+}  // namespace
+
+bool StoredInts::OpenDictionary(bool packed, ByteReader& in) {
+  const std::uint64_t distinct = in.Varint();
+  if (distinct == 0 || distinct > kMaxDictionary) return false;
+  for (std::uint64_t i = 0; i < distinct; ++i) dictionary_.push_back(in.Signed());
+  bits_ = packed ? PackedBits(distinct - 1) : 8;
+  return true;
+}
+
+bool StoredInts::Open(Codec codec, std::string_view payload, std::size_t count) {
+  codec_ = codec;
+  count_ = count;
+  ByteReader in(payload);
+  switch (codec) {
+    case Codec::kConstant:
+      base_ = in.Signed();
+      break;
+    case Codec::kFixed:
+    case Codec::kPacked:
+      base_ = in.Signed();
+      bits_ = in.Byte();
+      if (codec == Codec::kFixed && bits_ != 1 && bits_ != 2 && bits_ != 4 && bits_ != 8) return false;
+      if (codec == Codec::kFixed) bits_ *= 8;
+      if (bits_ > 56 && bits_ != 64) return false;
+      break;
+    case Codec::kIntDictionary:
+    case Codec::kPackedIntDictionary:
+      if (!OpenDictionary(codec == Codec::kPackedIntDictionary, in)) return false;
+      break;
+    case Codec::kDelta:
+      laid_out_ = payload;
+      marks_.emplace_back();
+      return true;
+    default:
+      return false;
+  }
+  laid_out_ = in.Bytes(PackedOctets(count, bits_));
+  return in.ok() && in.left() == 0;
+}
+
+bool StoredInts::Walk(std::size_t index, std::int64_t& value) {
+  std::size_t mark = std::min(index / kMarkEvery, marks_.size() - 1);
+  ByteReader in(laid_out_.substr(marks_[mark].offset));
+  value = marks_[mark].sum;
+  for (; mark < index / kMarkEvery; ++mark) {
+    value = WrapAdd(value, Sum(in, kMarkEvery));
+    if (!in.ok()) return false;
+    marks_.push_back({laid_out_.size() - in.left(), value});
+  }
+  value = WrapAdd(value, Sum(in, index % kMarkEvery + 1));
+  return in.ok();
+}
+
+bool StoredInts::Get(std::size_t index, std::int64_t& value) {
+  if (codec_ == Codec::kDelta) return Walk(index, value);
+  const std::uint64_t offset = UnpackOne(laid_out_, bits_, index);
+  if (dictionary_.empty()) {
+    value = WrapAdd(base_, static_cast<std::int64_t>(offset));
+    return true;
+  }
+  if (offset >= dictionary_.size()) return false;
+  value = dictionary_[static_cast<std::size_t>(offset)];
+  return true;
+}
+
+template <class Code>
+bool StoredInts::Codes(std::uint64_t bound, std::vector<Code>& codes) const {
+  codes.resize(count_);
+  std::array<std::int64_t, 512> step;  // a multiple of eight values begins with an octet
+  std::uint64_t largest = 0;
+  for (std::size_t begin = 0; begin < count_; begin += step.size()) {
+    const std::span<std::int64_t> values = std::span(step).first(std::min(step.size(), count_ - begin));
+    Unpack(laid_out_.substr(begin / 8 * bits_), base_, bits_, values);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      largest |= static_cast<std::uint64_t>(values[i]);
+      codes[begin + i] = static_cast<Code>(values[i]);
+    }
+  }
+  if (largest < bound) return true;
+  // The bits of all values together may look larger than any of them.
+  return (largest >> 8 * sizeof(Code)) == 0 &&
+         std::all_of(codes.begin(), codes.end(), [bound](Code code) { return code < bound; });
+}
+
+template bool StoredInts::Codes(std::uint64_t, std::vector<std::uint16_t>&) const;
+template bool StoredInts::Codes(std::uint64_t, std::vector<std::uint8_t>&) const;
+
+}  // namespace cistern
