@@ -118,7 +118,7 @@ Connection::Next Connection::ReadOnce() {
     thread_.events().Received(listener_->transport(), messages, read.octets);
     last_octet_ = Clock::now();
     if (messages > 0 || !decoder_.in_frame()) frame_begun_ = last_octet_;
-    thread_.BatchChanged();
+    thread_.BatchChanged(read.octets);
   }
   return AfterRead(read.status, read.octets);
 }
@@ -229,7 +229,7 @@ void Connection::CheckTimeouts(Clock::time_point now) {
 Connection::Next Connection::Close(CloseReason reason) {
   const std::uint64_t messages = AppendFrames({}, true);
   if (messages > 0) thread_.events().Received(listener_->transport(), messages, 0);
-  if (messages > 0) thread_.BatchChanged();
+  if (messages > 0) thread_.BatchChanged(0);
   if (tls_) tls_->SendCloseNotify();
   if (error_.empty() && tls_) error_ = tls_->error();
   const bool was_open = !handshaking_ && descriptor_.is_open();

@@ -18,6 +18,9 @@ constexpr std::size_t kBatchRecords = 2048;
 constexpr std::size_t kBatchBytes = 512 * 1024;
 // A small batch waits this long for company: fewer, larger commits for a delay nobody sees.
 constexpr std::chrono::milliseconds kFlushDelay{3};
+// A wake-up and a read for each message of senders that write them one by one cost more than all the rest.
+constexpr std::chrono::milliseconds kNap{4};
+constexpr std::size_t kBusyOctets = 16 * 1024;
 // After a wake-up that brought no space: others were faster, or the pipeline is going down.
 constexpr std::chrono::milliseconds kRetryDelay{1};
 
@@ -37,7 +40,16 @@ IoThread::IoThread(BatchSink& sink, IngestEvents& events)
 IoThread::~IoThread() { Join(); }
 
 void IoThread::Start() {
-  thread_ = std::thread([this] { context_.run(); });
+  thread_ = std::thread([this] { Run(); });
+}
+
+// Everything that is ready, then a nap if that was little: a sender's next messages are read together.
+void IoThread::Run() {
+  while (context_.run_one() != 0) {
+    context_.poll();
+    const std::size_t octets = std::exchange(octets_read_, 0);
+    if (octets > 0 && octets < kBusyOctets) std::this_thread::sleep_for(kNap);
+  }
 }
 
 void IoThread::Join() {
@@ -77,7 +89,8 @@ RecordBatch& IoThread::batch() {
   return *batch_;
 }
 
-void IoThread::BatchChanged() {
+void IoThread::BatchChanged(std::size_t octets) {
+  octets_read_ += octets;
   if (blocked_ || !batch_ || batch_->empty()) return;
   if (batch_->size() >= kBatchRecords || batch_->bytes() >= kBatchBytes) {
     Flush();

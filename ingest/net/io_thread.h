@@ -47,8 +47,8 @@ class IoThread : public std::enable_shared_from_this<IoThread> {
   RecordBatch& batch();
   // Changes whenever batch() is another one than before.
   std::uint64_t batch_serial() const { return batch_serial_; }
-  // After appending: pushes the batch if it is large, else soon.
-  void BatchChanged();
+  // After a read of `octets`, whatever came of it: pushes the batch if it is large, else soon.
+  void BatchChanged(std::size_t octets);
   bool blocked() const { return blocked_; }
   // Since when connections are read again after the sink was full: idle time counts from here.
   Clock::time_point resumed_at() const { return resumed_at_; }
@@ -60,6 +60,7 @@ class IoThread : public std::enable_shared_from_this<IoThread> {
   bool out_of_time() const { return out_of_time_; }
 
  private:
+  void Run();
   void Serve(UniqueFd socket, std::shared_ptr<StreamListener> listener, Peer peer);
   void Flush();
   void FlushSoon();
@@ -84,6 +85,7 @@ class IoThread : public std::enable_shared_from_this<IoThread> {
   // Own thread only.
   std::unique_ptr<RecordBatch> batch_;
   std::uint64_t batch_serial_ = 0;
+  std::size_t octets_read_ = 0;  // since the thread last waited
   std::unordered_set<std::shared_ptr<Connection>> connections_;
   boost::asio::steady_timer flush_timer_;
   boost::asio::steady_timer space_gate_;  // never expires; cancelled when space came
