@@ -42,6 +42,8 @@ class IngestQueue {
 
   std::unique_ptr<RecordBatch> NewBatch();
   void Recycle(std::unique_ptr<RecordBatch> batch);
+  // Frees the recycled batches that nobody needed since the last call.
+  void TrimPool();
 
   // Moves the item in, or leaves it and returns false when the queue is full or closed.
   bool TryPush(QueueItem& item);
@@ -70,6 +72,7 @@ class IngestQueue {
   Limits limits_;
   std::deque<QueueItem> items_;
   std::vector<std::unique_ptr<RecordBatch>> pool_;
+  std::size_t least_pooled_ = 0;  // since the last TrimPool()
   std::vector<std::function<void()>> waiting_;
   std::size_t bytes_ = 0;  // queued and popped but not released
   std::size_t queued_records_ = 0;

@@ -153,6 +153,7 @@ void Pipeline::Account(const std::vector<QueueItem>& items) {
 }
 
 void Pipeline::Housekeeping() {
+  queue_.TrimPool();
   store_.Idle();
   const auto writable = store_.CheckWritable();
   if (!writable && !is_degraded()) {

@@ -16,6 +16,7 @@ class Pieces {
     const std::uint64_t pieces = to_blocks_ ? BlocksFor(segment.records, block_records) : 1;
     target_ = (segment.records + pieces - 1) / pieces;
     max_text_ = to_blocks_ ? kMaxBlockText : kMaxRowText;
+    records_.reserve(target_);
   }
 
   void Add(std::unique_ptr<StoredBatch> batch) {

@@ -25,6 +25,30 @@ QueueItem Item(IngestQueue& queue, std::size_t records) {
   return item;
 }
 
+TEST(IngestQueueTest, RecycledBatchesStayAsLongAsTheyAreNeeded) {
+  IngestQueue queue(Small());
+  std::vector<std::unique_ptr<RecordBatch>> batches;
+  for (int i = 0; i < 3; ++i) batches.push_back(queue.NewBatch());
+  for (auto& batch : batches) {
+    batch->records().reserve(100);  // to know it again by
+    queue.Recycle(std::move(batch));
+  }
+  const auto pooled = [&] {
+    std::vector<std::unique_ptr<RecordBatch>> taken;
+    while (taken.empty() || taken.back()->records().capacity() != 0) taken.push_back(queue.NewBatch());
+    taken.pop_back();
+    const std::size_t count = taken.size();
+    for (auto& batch : taken) queue.Recycle(std::move(batch));
+    return count;
+  };
+  queue.TrimPool();
+  queue.Recycle(queue.NewBatch());
+  queue.TrimPool();
+  EXPECT_EQ(pooled(), 1u) << "two were not needed";
+  queue.TrimPool();
+  EXPECT_EQ(pooled(), 1u) << "it was needed";
+}
+
 TEST(IngestQueueTest, CommitStartsWhenEnoughRecordsWait) {
   IngestQueue queue(Small());
   auto first = Item(queue, 4);
