@@ -1,5 +1,7 @@
 #include "storage/block/bit_packing.h"
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 
@@ -80,5 +82,59 @@ void Unpack(std::string_view packed, std::int64_t base, unsigned bits, std::span
     out[i] = WrapAdd(base, static_cast<std::int64_t>(word >> bit % 8 & mask));
   }
 }
+
+namespace {
+
+// As many values as whole steps of them give; returns how many that were. A step begins with an octet.
+template <class Code>
+std::size_t UnpackSteps(std::string_view packed, unsigned bits, std::span<Code> out) {
+  constexpr std::size_t kStep = 8;
+  const std::uint64_t mask = (std::uint64_t{1} << bits) - 1;
+  std::size_t i = 0;
+  for (const char* at = packed.data(); i + kStep <= out.size(); i += kStep, at += bits) {
+    if (at + 8 > packed.data() + packed.size()) break;
+    std::uint64_t word;
+    std::memcpy(&word, at, sizeof word);
+    for (std::size_t k = 0; k < kStep; ++k) out[i + k] = static_cast<Code>(word >> k * bits & mask);
+  }
+  return i;
+}
+
+template <class Stored, class Code>
+std::size_t Widen(std::string_view packed, std::span<Code> out) {
+  constexpr std::size_t kStep = 32;  // a number that compilers make vectors of
+  std::size_t i = 0;
+  for (; i + kStep <= out.size(); i += kStep) {
+    Stored stored[kStep];
+    std::memcpy(stored, packed.data() + i * sizeof(Stored), sizeof stored);
+    for (std::size_t k = 0; k < kStep; ++k) out[i + k] = static_cast<Code>(stored[k]);
+  }
+  return i;
+}
+
+}  // namespace
+
+template <class Code>
+void UnpackCodes(std::string_view packed, unsigned bits, std::span<Code> out) {
+  if (bits == 0) return std::fill(out.begin(), out.end(), Code{0});
+  std::size_t done = 0;
+  if (bits == 8) {
+    done = Widen<std::uint8_t>(packed, out);
+  } else if (bits == 16) {
+    done = Widen<std::uint16_t>(packed, out);
+  } else if (bits < 8) {
+    done = UnpackSteps(packed, bits, out);
+  }
+  std::array<std::int64_t, 512> wide;
+  while (done < out.size()) {  // at a multiple of eight, which begins with an octet
+    const std::span<std::int64_t> values = std::span(wide).first(std::min(wide.size(), out.size() - done));
+    Unpack(packed.substr(done / 8 * bits), 0, bits, values);
+    std::copy(values.begin(), values.end(), out.begin() + static_cast<std::ptrdiff_t>(done));
+    done += values.size();
+  }
+}
+
+template void UnpackCodes(std::string_view, unsigned, std::span<std::uint8_t>);
+template void UnpackCodes(std::string_view, unsigned, std::span<std::uint16_t>);
 
 }  // namespace cistern

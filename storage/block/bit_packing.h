@@ -19,6 +19,9 @@ void Pack(std::span<const std::int64_t> values, std::int64_t base, unsigned bits
 void Pack(std::span<const std::uint32_t> values, unsigned bits, ByteBuffer& out);
 // Fills `out` from `packed`, which is PackedOctets() long. `bits` is at most 56, or 64.
 void Unpack(std::string_view packed, std::int64_t base, unsigned bits, std::span<std::int64_t> out);
+// The same for codes, which are 8 or 16 bits wide; what does not fit loses its upper bits.
+template <class Code>
+void UnpackCodes(std::string_view packed, unsigned bits, std::span<Code> out);
 // Value `index` of those in `packed`, which has it.
 std::uint64_t UnpackOne(std::string_view packed, unsigned bits, std::size_t index);
 

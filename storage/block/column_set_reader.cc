@@ -224,7 +224,7 @@ std::string_view ColumnSetReader::TextAt(ColumnId id, std::size_t row, std::size
   TextColumn& column = Texts(id);
   if (column.done.empty() && column.few.size() < kFewTexts) {
     const auto [text, added] = column.few.try_emplace(row);
-    if (added) text->second = column.templates->Text(place);
+    if (added) text->second = column.templates->FewText(place);
     if (column.templates->damaged()) damaged_ = true;
     return text->second;
   }

@@ -4,6 +4,8 @@
 #include <array>
 #include <cstring>
 
+#include "storage/block/short_copy.h"
+
 namespace cistern {
 namespace {
 
@@ -35,6 +37,16 @@ bool AllOfOneCase(std::span<const std::string_view> values, HexPattern& pattern)
   pattern.upper = upper;
   return !lower || !upper;
 }
+
+// The two digits of each octet, the lower half first.
+constexpr std::array<std::uint16_t, 256> MakePairs(std::string_view digits) {
+  std::array<std::uint16_t, 256> pairs{};
+  for (std::size_t octet = 0; octet < 256; ++octet)
+    pairs[octet] = static_cast<std::uint16_t>(digits[octet % 16] | digits[octet / 16] << 8);
+  return pairs;
+}
+constexpr std::array<std::uint16_t, 256> kLowerPairs = MakePairs("0123456789abcdef");
+constexpr std::array<std::uint16_t, 256> kUpperPairs = MakePairs("0123456789ABCDEF");
 
 }  // namespace
 
@@ -91,15 +103,16 @@ bool ReadPattern(ByteReader& in, HexPattern& pattern) {
 }
 
 char* PrintHex(const HexPattern& pattern, std::string_view octets, std::size_t index, char* to) {
-  const char* const digits = pattern.upper ? "0123456789ABCDEF" : "0123456789abcdef";
-  pattern.text.copy(to, pattern.text.size());
-  std::size_t nibble = index * pattern.places.size();
-  for (const std::uint8_t place : pattern.places) {
-    const auto octet = static_cast<unsigned char>(octets[nibble / 2]);
-    to[place] = digits[nibble % 2 == 0 ? octet & 15 : octet >> 4];
-    ++nibble;
-  }
-  return to + pattern.text.size();
+  const std::array<std::uint16_t, 256>& pairs = pattern.upper ? kUpperPairs : kLowerPairs;
+  const std::size_t places = pattern.places.size(), first = index * places, skipped = first % 2;
+  char digits[HexPattern::kMaxLength + 2];
+  const char* octet = octets.data() + first / 2;
+  for (std::size_t i = 0; i < skipped + places; i += 2)
+    std::memcpy(digits + i, &pairs[static_cast<std::uint8_t>(*octet++)], 2);
+  if (places == pattern.text.size()) return CopyShort({digits + skipped, places}, to);
+  char* const end = CopyShort(pattern.text, to);
+  for (std::size_t i = 0; i < places; ++i) to[pattern.places[i]] = digits[skipped + i];
+  return end;
 }
 
 }  // namespace cistern

@@ -24,7 +24,7 @@ constexpr std::array<std::uint32_t, 1000> MakeTriples() {
 }
 constexpr std::array<std::uint32_t, 1000> kTriples = MakeTriples();
 
-// Both write four octets.
+// All write four octets.
 char* PutFirst(std::uint64_t number, char* to) {
   const std::uint32_t count = kTriples[number] >> 24, digits = kTriples[number] >> 8 * (3 - count);
   std::memcpy(to, &digits, sizeof digits);
@@ -33,6 +33,13 @@ char* PutFirst(std::uint64_t number, char* to) {
 char* PutNext(std::uint64_t number, char* to) {
   std::memcpy(to, &kTriples[number], sizeof kTriples[number]);
   return to + 3;
+}
+
+// Its last digits.
+char* PutLast(std::uint64_t number, unsigned digits, char* to) {
+  const std::uint32_t last = kTriples[number] >> 8 * (3 - digits);
+  std::memcpy(to, &last, sizeof last);
+  return to + digits;
 }
 
 // Takes literals and the places of numbers from one value.
@@ -154,6 +161,8 @@ char* PrintNumber(std::int64_t number, unsigned width, char* to) {
     if (rest >= 1'000'000'000) return std::to_chars(to, to + kMaxPrinted, number).ptr;
     return PutNext(rest % 1'000, PutNext(rest / 1'000 % 1'000, PutFirst(rest / 1'000'000, to)));
   }
+  if (width <= 3) return PutLast(rest % 1'000, width, to);
+  if (width <= 6) return PutNext(rest % 1'000, PutLast(rest / 1'000 % 1'000, width - 3, to));
   for (unsigned i = width; i-- > 0; rest /= 10) to[i] = static_cast<char>('0' + rest % 10);
   return to + width;
 }

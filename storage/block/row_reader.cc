@@ -1,31 +1,70 @@
 #include "storage/block/row_reader.h"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 
-#include "storage/block/row_orders.h"
+#include "storage/block/template_text.h"
 
 namespace cistern {
 namespace {
 
-// After so many rows it is cheaper to sort all of them.
-constexpr std::size_t kFewRows = 128;
+// After so many rows it is cheaper to count all of them at once. Origins are many: there is less to remember.
+constexpr std::size_t kFewRows = 32, kFewOrigins = 3;
+// With more codes than that, rows are sorted in several steps.
+constexpr std::uint64_t kMaxCodes = 1 << 18;
 
 constexpr std::size_t Index(ColumnId id) { return static_cast<std::size_t>(id); }
 constexpr std::size_t Index(RowOrder order) { return static_cast<std::size_t>(order); }
 
-// Puts values that are sorted by code in the order of the rows.
+// Where the rows of each code begin when they are sorted by it.
+std::vector<std::uint32_t> StartsOf(std::span<const std::uint16_t> code_of_row) {
+  std::array<std::uint32_t, kMaxTemplates> even{}, odd{};  // two: equal codes do not wait for each other
+  for (std::size_t row = 0; row + 1 < code_of_row.size(); row += 2) {
+    ++even[code_of_row[row]];
+    ++odd[code_of_row[row + 1]];
+  }
+  if (code_of_row.size() % 2 != 0) ++even[code_of_row.back()];
+  std::vector<std::uint32_t> starts(kMaxTemplates + 1);
+  for (std::size_t code = 0; code < kMaxTemplates; ++code)
+    starts[code + 1] = starts[code] + even[code] + odd[code];
+  return starts;
+}
+
+// The place of every row; codes are below `bound`.
+template <class Code>
+std::vector<std::uint32_t> PlacesBy(std::span<const Code> code_of_row, std::uint64_t bound) {
+  std::vector<std::uint32_t> next(static_cast<std::size_t>(bound) + 1), places(code_of_row.size());
+  for (const Code code : code_of_row) ++next[code + std::size_t{1}];
+  std::partial_sum(next.begin(), next.end(), next.begin());
+  for (std::size_t row = 0; row < places.size(); ++row) places[row] = next[code_of_row[row]]++;
+  return places;
+}
+
+// The value of each code when all its rows have the same one; empty when one has several.
+template <class Value>
+std::vector<Value> ValueOfCode(std::span<const std::uint32_t> starts, std::span<const Value> sorted) {
+  std::vector<Value> of_code(starts.size() - 1);
+  for (std::size_t code = 0; code < of_code.size(); ++code) {
+    const std::span<const Value> run = sorted.subspan(starts[code], starts[code + 1] - starts[code]);
+    if (run.empty()) continue;
+    of_code[code] = run[0];
+    if (CountEqual(run, run[0]) != run.size()) return {};
+  }
+  return of_code;
+}
+
+// Puts values that are sorted by code, which is below kMaxTemplates, in the order of the rows.
 template <class Value>
 void ToRows(std::span<const std::uint16_t> code_of_row, std::vector<Value>& values) {
-  std::vector<std::uint32_t> next(std::size_t{UINT16_MAX} + 2);
-  std::uint16_t largest = 0;
-  for (const std::uint16_t code : code_of_row) {
-    ++next[code + std::size_t{1}];
-    largest = std::max(largest, code);
-  }
-  for (std::size_t code = 1; code <= largest; ++code) next[code] += next[code - 1];
+  std::vector<std::uint32_t> next = StartsOf(code_of_row);
+  const std::vector<Value> of_code = ValueOfCode<Value>(next, values);
   std::vector<Value> placed(values.size());
-  for (std::size_t row = 0; row < placed.size(); ++row) placed[row] = values[next[code_of_row[row]]++];
+  if (!of_code.empty()) {
+    for (std::size_t row = 0; row < placed.size(); ++row) placed[row] = of_code[code_of_row[row]];
+  } else {
+    for (std::size_t row = 0; row < placed.size(); ++row) placed[row] = values[next[code_of_row[row]]++];
+  }
   values = std::move(placed);
 }
 
@@ -126,11 +165,12 @@ bool RowReader::ReadShapes() {
     const auto below = [value](std::int64_t other) { return other < value; };
     ranks.push_back(static_cast<std::uint16_t>(std::count_if(values.begin(), values.end(), below)));
   }
+  shape_count_ = values.size();
   for (std::uint16_t& shape : shapes_) shape = ranks[shape];
   return true;
 }
 
-bool RowReader::CodesOf(ColumnId id, std::vector<std::uint32_t>& codes, std::uint64_t& distinct) {
+bool RowReader::CodesOf(ColumnId id, std::vector<std::uint16_t>& codes, std::uint64_t& distinct) {
   const ColumnEntry* entry = blob_.header().Find(id);
   codes.assign(rows_, 0);
   distinct = 1;
@@ -146,17 +186,18 @@ bool RowReader::CodesOf(ColumnId id, std::vector<std::uint32_t>& codes, std::uin
 }
 
 bool RowReader::ReadOrigins() {
-  std::vector<std::uint32_t> hosts;
+  std::vector<std::uint16_t> apps, hosts;
   std::uint64_t app_count = 0, host_count = 0;
   if (Shapes().empty()) return false;
-  const std::uint64_t shape_count = *std::max_element(shapes_.begin(), shapes_.end()) + std::uint64_t{1};
-  if (!CodesOf(ColumnId::kAppName, origins_, app_count) || !CodesOf(ColumnId::kHostname, hosts, host_count))
+  if (!CodesOf(ColumnId::kAppName, apps, app_count) || !CodesOf(ColumnId::kHostname, hosts, host_count))
     return false;
-  if (app_count * host_count * shape_count > UINT32_MAX) return false;
-  const auto host_step = static_cast<std::uint32_t>(shape_count);
-  const auto app_step = static_cast<std::uint32_t>(host_count * shape_count);
+  origin_count_ = app_count * host_count * shape_count_;
+  if (origin_count_ > UINT32_MAX) return false;
+  const auto host_step = static_cast<std::uint32_t>(shape_count_);
+  const auto app_step = static_cast<std::uint32_t>(host_count * shape_count_);
+  origins_.resize(rows_);
   for (std::size_t row = 0; row < rows_; ++row)
-    origins_[row] = origins_[row] * app_step + hosts[row] * host_step + shapes_[row];
+    origins_[row] = apps[row] * app_step + hosts[row] * host_step + shapes_[row];
   return true;
 }
 
@@ -191,14 +232,30 @@ std::size_t RowReader::CountPlace(RowOrder order, std::size_t row) {
   return order == RowOrder::kShape ? by_shape_.Place(row) : by_origin_.Place(row);
 }
 
+// Empty: they are to be sorted.
+std::vector<std::uint32_t> RowReader::CountPlaces(RowOrder order) const {
+  if (order == RowOrder::kTemplate)
+    return PlacesBy(columns_.TemplateCodes(ColumnId::kMessageTemplates), kMaxTemplates);
+  if (order == RowOrder::kShape) return PlacesBy(std::span<const std::uint16_t>(shapes_), shape_count_);
+  if (origin_count_ > kMaxCodes) return {};
+  return PlacesBy(std::span<const std::uint32_t>(origins_), origin_count_);
+}
+
 std::size_t RowReader::PlaceOf(RowOrder id, std::size_t row) {
   if (id == RowOrder::kRow) return row;
   Order& order = orders_[Index(id) % orders_.size()];
   if (order.last_row == row) return order.last_place;
   if (order.how == How::kNotOpened) order.how = OpenOrder(id);
-  if (++order.asked > kFewRows) order.how = How::kWhole;
+  if (order.how != How::kWhole && ++order.asked > (id == RowOrder::kOrigin ? kFewOrigins : kFewRows)) {
+    order.how = How::kWhole;
+    order.places = CountPlaces(id);
+  }
   order.last_row = row;
-  order.last_place = order.how == How::kWhole ? columns_.PlacesIn(id)[row] : CountPlace(id, row);
+  if (order.how != How::kWhole) {
+    order.last_place = CountPlace(id, row);
+  } else {
+    order.last_place = order.places.empty() ? columns_.PlacesIn(id)[row] : order.places[row];
+  }
   return order.last_place;
 }
 

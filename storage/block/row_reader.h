@@ -47,6 +47,7 @@ class RowReader {
   struct Order {
     How how = How::kNotOpened;
     std::size_t asked = 0, last_row = SIZE_MAX, last_place = 0;
+    std::vector<std::uint32_t> places;  // of all rows, once they were counted
   };
 
   How Open(ColumnId id, IntColumn& column);
@@ -55,11 +56,12 @@ class RowReader {
   How OpenOrder(RowOrder order);
   std::size_t PlaceOf(RowOrder order, std::size_t row);
   std::size_t CountPlace(RowOrder order, std::size_t row);
+  std::vector<std::uint32_t> CountPlaces(RowOrder order) const;
   // Codes of the rows that sort as the orders do; empty, or false, when they are not to be had cheaply.
   std::span<const std::uint16_t> Shapes();
   bool ReadShapes();
   bool ReadOrigins();
-  bool CodesOf(ColumnId id, std::vector<std::uint32_t>& codes, std::uint64_t& distinct);
+  bool CodesOf(ColumnId id, std::vector<std::uint16_t>& codes, std::uint64_t& distinct);
   template <class Value>
   bool InRowOrder(RowOrder order, std::vector<Value>& values);
   template <class Value>
@@ -77,7 +79,8 @@ class RowReader {
   How times_how_ = How::kNotOpened;
   StoredTimes times_;
   std::array<Order, 4> orders_;
-  std::vector<std::uint16_t> shapes_;
+  std::vector<std::uint16_t> shapes_;  // ranks, below shape_count_
+  std::uint64_t shape_count_ = 1, origin_count_ = 1;
   std::vector<std::uint32_t> origins_;
   CodeRanks<std::uint16_t> by_template_, by_shape_;
   CodeRanks<std::uint32_t> by_origin_;

@@ -6,14 +6,10 @@
 #include "storage/block/hex_pattern.h"
 #include "storage/block/int_stream.h"
 #include "storage/block/number_pattern.h"
-#include "storage/block/short_copy.h"
 #include "storage/block/slot_writer.h"
 
 namespace cistern {
 namespace {
-
-// Dictionaries with longer values are asked for each.
-constexpr std::size_t kMaxRoom = 256;
 
 // Strings in chunks, as a slot holds them or a dictionary.
 class Strings {
@@ -90,9 +86,7 @@ class ConstantSlot final : public SlotReader {
     out.append(value_);
     return true;
   }
-  std::size_t MaxSize(std::size_t) const override { return value_.size(); }
-  char* Put(std::size_t, char* to) const override { return CopyShort(value_, to); }
-  const std::string_view* constant() const override { return &value_; }
+  void AddTo(TextProgram& program) const override { program.AddLiteral(value_); }
   StringColumn Column(Arena&) override {
     codes_.resize(count_);
     return {{&value_, 1}, codes_};
@@ -119,10 +113,7 @@ class StringSlot final : public SlotReader {
     out.append(value);
     return true;
   }
-  std::size_t MaxSize(std::size_t position) const override { return strings_.values()[position].size(); }
-  char* Put(std::size_t position, char* to) const override {
-    return CopyShort(strings_.values()[position], to);
-  }
+  void AddTo(TextProgram& program) const override { program.AddValues({strings_.values(), {}}); }
   StringColumn Column(Arena&) override { return {strings_.values(), {}}; }
 
  private:
@@ -145,10 +136,6 @@ class DictionarySlot final : public SlotReader {
     for (const std::int64_t code : wide)
       if (static_cast<std::uint64_t>(code) >= distinct_) return false;
     codes_.assign(wide.begin(), wide.end());
-    const auto values = strings_.values();
-    const auto shorter = [](std::string_view a, std::string_view b) { return a.size() < b.size(); };
-    const std::size_t longest = std::max_element(values.begin(), values.end(), shorter)->size();
-    if (longest <= kMaxRoom) room_ = std::max<std::size_t>(longest, 1);
     return true;
   }
   bool Append(FrameReader& frames, Place place, std::string& out) override {
@@ -161,12 +148,7 @@ class DictionarySlot final : public SlotReader {
     out.append(value);
     return true;
   }
-  std::size_t MaxSize(std::size_t position) const override {
-    return strings_.values()[codes_[position]].size();
-  }
-  char* Put(std::size_t position, char* to) const override {
-    return CopyShort(strings_.values()[codes_[position]], to);
-  }
+  void AddTo(TextProgram& program) const override { program.AddValues({strings_.values(), codes_}); }
   StringColumn Column(Arena&) override { return {strings_.values(), codes_}; }
 
  private:
@@ -181,10 +163,13 @@ class PrintedSlot : public SlotReader {
  public:
   explicit PrintedSlot(std::uint32_t count) : count_(count) {}
   StringColumn Column(Arena& arena) override {
+    TextProgram program;
+    AddTo(program);
+    program.Finish();
     for (std::size_t i = values_.size(); i < count_; ++i) {
-      const std::size_t room = MaxSize(i);
+      const std::size_t room = program.Room(i);
       char* const start = arena.Allocate(room);
-      const auto size = static_cast<std::size_t>(Put(i, start) - start);
+      const auto size = static_cast<std::size_t>(program.Print(i, start) - start);
       arena.Shrink(start, room, size);
       values_.emplace_back(start, size);
     }
@@ -206,8 +191,6 @@ class NumberSlot final : public PrintedSlot {
     streams_.resize(pattern_.widths.size());
     for (IntStream& stream : streams_)
       if (!ReadIntStream(in, static_cast<std::uint32_t>(count_), frames, stream)) return false;
-    room_ = kMaxPrinted * pattern_.widths.size();
-    for (const std::string& literal : pattern_.literals) room_ += literal.size();
     return true;
   }
   bool Load(FrameReader& frames, std::span<const std::uint32_t> rows, std::size_t, std::size_t) override {
@@ -230,13 +213,12 @@ class NumberSlot final : public PrintedSlot {
     return true;
   }
   std::size_t numbers() const override { return streams_.size(); }
-  std::size_t MaxSize(std::size_t) const override { return room_; }
-  char* Put(std::size_t position, char* to) const override {
+  void AddTo(TextProgram& program) const override {
     for (std::size_t n = 0; n < columns_.size(); ++n) {
-      to = CopyShort(pattern_.literals[n], to);
-      to = PrintNumber(columns_[n][position], pattern_.widths[n], to);
+      program.AddLiteral(pattern_.literals[n]);
+      program.AddNumbers(columns_[n], pattern_.widths[n]);
     }
-    return CopyShort(pattern_.literals.back(), to);
+    program.AddLiteral(pattern_.literals.back());
   }
 
  private:
@@ -250,7 +232,6 @@ class HexSlot final : public PrintedSlot {
   using PrintedSlot::PrintedSlot;
   bool Read(ByteReader& in, FrameReader& frames) {
     if (!ReadPattern(in, pattern_)) return false;
-    room_ = pattern_.text.size();
     return frames.Next(StreamKind::kPacked, HexOctets(count_, pattern_.places.size()), place_);
   }
   bool Load(FrameReader& frames, std::span<const std::uint32_t>, std::size_t, std::size_t) override {
@@ -264,10 +245,7 @@ class HexSlot final : public PrintedSlot {
     out.append(text, PrintHex(pattern_, octets_, place.position, text));
     return true;
   }
-  std::size_t MaxSize(std::size_t) const override { return pattern_.text.size(); }
-  char* Put(std::size_t position, char* to) const override {
-    return PrintHex(pattern_, octets_, position, to);
-  }
+  void AddTo(TextProgram& program) const override { program.AddHex(pattern_, octets_); }
 
  private:
   HexPattern pattern_;

@@ -12,6 +12,7 @@
 #include "ingest/message/record_batch.h"
 #include "storage/batch_view.h"
 #include "storage/block/frames.h"
+#include "storage/block/text_program.h"
 
 namespace cistern {
 
@@ -29,20 +30,12 @@ class SlotReader {
     std::uint32_t row = 0;     // in the column
   };
   virtual bool Append(FrameReader& frames, Place place, std::string& out) = 0;
-  // What a value takes at most, where that is the same for all; else 0, and MaxSize() says.
-  std::size_t room() const { return room_; }
-  // Both for positions that were loaded. At most MaxSize() octets are put at `to`; returns their end.
-  virtual std::size_t MaxSize(std::size_t position) const = 0;
-  virtual char* Put(std::size_t position, char* to) const = 0;
-  // The value of all positions, when there is only one.
-  virtual const std::string_view* constant() const { return nullptr; }
+  // Adds the printing of values to a program. Some were loaded; those that are asked for must have been.
+  virtual void AddTo(TextProgram& program) const = 0;
   // How many numbers each value is made of; 0 when it is not.
   virtual std::size_t numbers() const { return 0; }
   // All values. Everything was loaded. `arena` and the reader must outlive the column.
   virtual StringColumn Column(Arena& arena) = 0;
-
- protected:
-  std::size_t room_ = 0;
 };
 
 // Reads the description of a slot of `count` values, at least one. Null when it is malformed. Strings in it

@@ -1,11 +1,11 @@
 #include "storage/block/stored_ints.h"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
+#include <limits>
 
 #include "storage/block/bit_packing.h"
 #include "storage/block/bytes.h"
+#include "storage/block/code_ranks.h"
 
 namespace cistern {
 namespace {
@@ -99,21 +99,16 @@ bool StoredInts::Get(std::size_t index, std::int64_t& value) {
 
 template <class Code>
 bool StoredInts::Codes(std::uint64_t bound, std::vector<Code>& codes) const {
+  const std::uint64_t last = dictionary_.empty() ? static_cast<std::uint64_t>(base_) : 0;
+  if (last >= bound || bound > std::numeric_limits<Code>::max() || bits_ > 16) return false;
   codes.resize(count_);
-  std::array<std::int64_t, 512> step;  // a multiple of eight values begins with an octet
-  std::uint64_t largest = 0;
-  for (std::size_t begin = 0; begin < count_; begin += step.size()) {
-    const std::span<std::int64_t> values = std::span(step).first(std::min(step.size(), count_ - begin));
-    Unpack(laid_out_.substr(begin / 8 * bits_), base_, bits_, values);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      largest |= static_cast<std::uint64_t>(values[i]);
-      codes[begin + i] = static_cast<Code>(values[i]);
-    }
-  }
-  if (largest < bound) return true;
-  // The bits of all values together may look larger than any of them.
-  return (largest >> 8 * sizeof(Code)) == 0 &&
-         std::all_of(codes.begin(), codes.end(), [bound](Code code) { return code < bound; });
+  if (bits_ > 8 && sizeof(Code) == 1) return false;
+  UnpackCodes(laid_out_, bits_, std::span(codes));
+  const auto most = static_cast<Code>(bound - 1 - last), base = static_cast<Code>(last);
+  if (CountCodes(std::span<const Code>(codes), [most](Code code) { return code > most; }) != 0) return false;
+  if (base == 0) return true;
+  for (Code& code : codes) code = static_cast<Code>(code + base);
+  return true;
 }
 
 template bool StoredInts::Codes(std::uint64_t, std::vector<std::uint16_t>&) const;

@@ -19,8 +19,8 @@ class StoredInts {
   // False when the value cannot be read. `index` is below the count. With kDelta all values up to it, or to
   // the nearest that is known, are looked at. Not for kVarints.
   bool Get(std::size_t index, std::int64_t& value);
-  // The values of all; where there is a dictionary, their codes. False when one is not below `bound`. Not for
-  // kDelta.
+  // The values of all; where there is a dictionary, their codes. False when one is not below `bound`, or
+  // may not be. Not for kDelta.
   template <class Code>
   bool Codes(std::uint64_t bound, std::vector<Code>& codes) const;
   // Empty: there is none.

@@ -1,9 +1,7 @@
 #include "storage/block/string_codec.h"
 
-#include <algorithm>
-#include <array>
-
 #include "storage/block/bit_packing.h"
+#include "storage/block/code_ranks.h"
 
 namespace cistern {
 namespace {
@@ -71,7 +69,8 @@ Codec DictionaryColumn::EncodePacked(std::span<const std::uint32_t> codes, ByteB
 bool StoredDictionary::Open(Codec codec, std::string_view payload, std::size_t count) {
   ByteReader in(payload);
   const std::uint64_t distinct = in.Varint();
-  if (distinct == 0 || distinct > count || !ReadStrings(in, distinct, values_)) return false;
+  if (distinct == 0 || distinct > count || distinct > kMaxBlockRows || !ReadStrings(in, distinct, values_))
+    return false;
   count_ = count;
   bits_ = PackedBits(distinct - 1);
   if (codec == Codec::kDictionary && bits_ != 0) bits_ = distinct <= 256 ? 8 : 16;
@@ -86,20 +85,12 @@ bool StoredDictionary::Get(std::size_t index, std::string_view& value) const {
   return true;
 }
 
-bool StoredDictionary::Codes(std::vector<std::uint32_t>& codes) const {
-  codes.assign(count_, 0);
-  if (bits_ == 0) return true;
-  std::array<std::int64_t, 512> step;  // a multiple of eight codes begins with an octet
-  std::uint32_t largest = 0;
-  for (std::size_t begin = 0; begin < count_; begin += step.size()) {
-    const std::span<std::int64_t> wide = std::span(step).first(std::min(step.size(), count_ - begin));
-    Unpack(codes_.substr(begin / 8 * bits_), 0, bits_, wide);
-    for (std::size_t i = 0; i < wide.size(); ++i) {
-      codes[begin + i] = static_cast<std::uint32_t>(wide[i]);
-      largest = std::max(largest, codes[begin + i]);
-    }
-  }
-  return largest < values_.size();
+bool StoredDictionary::Codes(std::vector<std::uint16_t>& codes) const {
+  codes.resize(count_);
+  UnpackCodes(codes_, bits_, std::span(codes));
+  const auto most = static_cast<std::uint16_t>(values_.size() - 1);
+  return CountCodes(std::span<const std::uint16_t>(codes),
+                    [most](std::uint16_t code) { return code > most; }) == 0;
 }
 
 bool DecodeStrings(Codec codec, std::string_view payload, std::size_t count,
@@ -112,7 +103,9 @@ bool DecodeStrings(Codec codec, std::string_view payload, std::size_t count,
     case Codec::kDictionary:
     case Codec::kPackedDictionary: {
       StoredDictionary dictionary;
-      if (!dictionary.Open(codec, payload, count) || !dictionary.Codes(codes)) return false;
+      std::vector<std::uint16_t> narrow;
+      if (!dictionary.Open(codec, payload, count) || !dictionary.Codes(narrow)) return false;
+      codes.assign(narrow.begin(), narrow.end());
       values.assign(dictionary.values().begin(), dictionary.values().end());
       return true;
     }

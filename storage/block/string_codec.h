@@ -62,7 +62,7 @@ class StoredDictionary {
   // False when the code of `index`, which is below the count, is none.
   bool Get(std::size_t index, std::string_view& value) const;
   // All codes; false when there is one that is none.
-  bool Codes(std::vector<std::uint32_t>& codes) const;
+  bool Codes(std::vector<std::uint16_t>& codes) const;
 
  private:
   std::size_t count_ = 0;

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "storage/block/header.h"
-#include "storage/block/short_copy.h"
 #include "storage/block/slot_writer.h"
 #include "storage/block/template_text.h"
 
@@ -12,6 +11,8 @@ namespace {
 
 constexpr std::uint64_t kMaxTemplateSlots = 128;
 constexpr std::string_view kNothing[] = {{}};
+// Texts are put into pieces of the arena of this size, or larger when need be.
+constexpr std::size_t kRoomBytes = 16 << 10;
 // So many texts of a template are read one by one before all its slots are decoded.
 constexpr std::uint32_t kFewTexts = 16;
 
@@ -66,28 +67,27 @@ bool TextColumnReader::Load(std::size_t number, std::size_t begin, std::size_t e
     damaged_ = true;
     return false;
   }
-  if (text.parts.empty()) MakeParts(text);
+  if (!text.program.finished()) MakeProgram(text);
   if (begin == 0 && end == text.rows) text.state = Template::State::kLoaded;
   return true;
 }
 
-void TextColumnReader::MakeParts(Template& text) {
-  std::string literal(text.pieces[0]);
-  std::size_t literals = 0;
+void TextColumnReader::MakeProgram(Template& text) {
+  text.program.AddLiteral(text.pieces[0]);
   for (std::size_t i = 0; i < text.slots.size(); ++i) {
-    SlotReader* const slot = text.slots[i].get();
-    if (const std::string_view* constant = slot->constant()) {
-      literal.append(*constant).append(text.pieces[i + 1]);
-      continue;
-    }
-    text.parts.push_back({arena_.Copy(literal), slot});
-    literals += literal.size();
-    text.room += slot->room();
-    if (slot->room() == 0) text.varying.push_back(slot);
-    literal = text.pieces[i + 1];
+    text.slots[i]->AddTo(text.program);
+    text.program.AddLiteral(text.pieces[i + 1]);
   }
-  text.parts.push_back({arena_.Copy(literal), nullptr});
-  text.room += literals + literal.size();
+  text.program.Finish();
+}
+
+char* TextColumnReader::Allocate(std::size_t room) {
+  if (static_cast<std::size_t>(free_end_ - free_) < room) {
+    const std::size_t taken = std::max(room, kRoomBytes);
+    free_ = arena_.Allocate(taken);
+    free_end_ = free_ + taken;
+  }
+  return free_;
 }
 
 StringColumn TextColumnReader::Slot(std::size_t number, std::size_t slot) {
@@ -109,8 +109,10 @@ std::string_view TextColumnReader::Damaged(Template& text) {
 }
 
 // Reads what this text needs, and nothing else of its template.
-std::string_view TextColumnReader::FewText(std::size_t number, std::size_t row) {
-  Template& text = templates_[number];
+std::string_view TextColumnReader::FewText(std::size_t row) {
+  Template& text = templates_[template_of_[row]];
+  if (text.program.finished() || text.state != Template::State::kAsNeeded || text.asked == kFewTexts)
+    return Text(row);
   ++text.asked;
   const std::size_t position = sorted_ ? order_.positions()[row] : ranks_.Position(row);
   few_text_ = text.pieces[0];
@@ -127,28 +129,20 @@ std::string_view TextColumnReader::FewText(std::size_t number, std::size_t row) 
 std::string_view TextColumnReader::Text(std::size_t row) {
   const std::size_t number = template_of_[row];
   Template& kept = templates_[number];
-  if (kept.state == Template::State::kAsNeeded && kept.parts.empty() && kept.asked < kFewTexts)
-    return FewText(number, row);
   const std::size_t position = Sorted().positions()[row];
   // Free text comes in chunks; of others everything is small.
   const bool loaded =
       number == 0 ? Load(0, position, position + 1) : Load(number, 0, templates_[number].rows);
   if (!loaded) return {};
-  const Template& text = templates_[number];
-  std::size_t room = text.room;
-  for (const SlotReader* slot : text.varying) room += slot->MaxSize(position);
+  const TextProgram& program = kept.program;
+  const std::size_t room = program.Room(position);
   if (octets_ + room > kMaxColumnBytes) {  // no block holds so much: it claims to
     damaged_ = true;
     return {};
   }
-  char* const start = arena_.Allocate(room);
-  char* to = start;
-  for (const Part& part : text.parts) {
-    to = CopyShort(part.literal, to);
-    if (part.slot != nullptr) to = part.slot->Put(position, to);
-  }
-  const auto size = static_cast<std::size_t>(to - start);
-  arena_.Shrink(start, room, size);
+  char* const start = Allocate(room);
+  free_ = program.Print(position, start);
+  const auto size = static_cast<std::size_t>(free_ - start);
   octets_ += size;
   return {start, size};
 }

@@ -33,34 +33,28 @@ class TextColumnReader final : public TemplateColumn {
   std::span<const std::string_view> Pieces(std::size_t number) override { return templates_[number].pieces; }
   StringColumn Slot(std::size_t number, std::size_t slot) override;
 
-  // One text, in the arena. Empty when it cannot be read.
+  // One text, in the arena. Empty when it cannot be read. Decodes the slots of its template.
   std::string_view Text(std::size_t row);
+  // The same for a few texts here and there: only what they need is decoded.
+  std::string_view FewText(std::size_t row);
   // All rows, by template: the order in which many are read fastest.
   std::span<const std::uint32_t> RowsByTemplate() { return Sorted().rows(); }
   // Whether something turned out to be unreadable.
   bool damaged() const { return damaged_; }
 
  private:
-  // What stands before a slot, and the slot; the last has none.
-  struct Part {
-    std::string_view literal;
-    SlotReader* slot = nullptr;
-  };
   struct Template {
     std::vector<std::string_view> pieces;
     std::vector<std::unique_ptr<SlotReader>> slots;
     std::uint32_t rows = 0;
     std::uint32_t asked = 0;  // texts that were put together without what follows
-    // The same for putting texts together: constant slots are part of the literals.
-    std::vector<Part> parts;  // once something was loaded
-    std::size_t room = 0;     // for all but the slots of `varying`
-    std::vector<SlotReader*> varying;
+    TextProgram program;      // once something was loaded
     enum class State : std::uint8_t { kAsNeeded, kLoaded, kDamaged } state = State::kAsNeeded;
   };
   bool ReadTemplate(ByteReader& in, Template& text);
-  void MakeParts(Template& text);
+  void MakeProgram(Template& text);
+  char* Allocate(std::size_t room);
   const CodeOrder& Sorted();
-  std::string_view FewText(std::size_t number, std::size_t row);
   std::string_view Damaged(Template& text);
   bool Load(std::size_t number, std::size_t begin, std::size_t end);
 
@@ -74,6 +68,8 @@ class TextColumnReader final : public TemplateColumn {
   CodeOrder order_;  // once it is sorted
   std::string few_text_;
   std::vector<std::uint32_t> zeros_;
+  char* free_ = nullptr;  // room in the arena that was not used
+  char* free_end_ = nullptr;
   std::uint64_t octets_ = 0;  // put together so far
   bool damaged_ = false;
 };

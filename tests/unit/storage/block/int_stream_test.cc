@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <random>
 
@@ -37,6 +38,24 @@ TEST(BitPacking, EveryWidthComesBack) {
       const std::string exact(out.view());  // the sanitizer sees reads beyond it
       Unpack(exact, -5, width, back);
       EXPECT_EQ(back, values) << bits;
+      for (std::size_t i = 0; i < count; ++i)
+        EXPECT_EQ(UnpackOne(exact, width, i), static_cast<std::uint64_t>(WrapSub(values[i], -5))) << bits;
+    }
+  }
+}
+
+TEST(BitPacking, CodesOfEveryWidthComeBack) {
+  std::mt19937_64 random(2);
+  for (unsigned bits = 0; bits <= 16; ++bits) {
+    for (const std::size_t count : {1u, 7u, 8u, 9u, 32u, 700u}) {
+      std::vector<std::uint32_t> values(count);
+      for (std::uint32_t& value : values) value = static_cast<std::uint32_t>(random() % (1u << bits));
+      ByteBuffer out;
+      Pack(values, bits, out);
+      const std::string exact(out.view());
+      std::vector<std::uint16_t> back(count);
+      UnpackCodes(exact, bits, std::span(back));
+      EXPECT_TRUE(std::equal(back.begin(), back.end(), values.begin(), values.end())) << bits << " " << count;
     }
   }
 }
@@ -70,6 +89,11 @@ TEST_P(IntStreams, ComeBackAndTakeLittle) {
     ASSERT_TRUE(ReadIntStream(in, static_cast<std::uint32_t>(count), reader, stream));
     ASSERT_TRUE(DecodeIntStream(stream, reader, rows, back));
     EXPECT_EQ(back, values);
+    for (std::size_t i = 0; i < count; i += 1 + count / 20) {
+      std::int64_t one = 0;
+      ASSERT_TRUE(ReadOneInt(stream, reader, i, rows[i], one));
+      EXPECT_EQ(one, values[i]) << i;
+    }
     EXPECT_TRUE(count != 3000 || static_cast<double>(frames.frames().size()) <= GetParam().max_octets * 3000);
   }
 }
