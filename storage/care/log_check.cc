@@ -30,13 +30,6 @@ Finding About(const BlockSummary& summary, FindingKind kind, std::string text) {
 
 }  // namespace
 
-void AddToFigures(FileFigures& figures, const BlockSummary& actual, std::int64_t disorder) {
-  figures.disorder = std::max(figures.disorder, disorder);
-  if (figures.totals.records != 0)
-    figures.disorder = std::max(figures.disorder, figures.totals.max_received - actual.min_received);
-  AddToTotals(figures.totals, actual);
-}
-
 LogCheck::LogCheck(Options options, CheckProgress& progress, std::vector<Finding>& findings)
     : options_(std::move(options)), progress_(progress), after_(options_.after) {
   Result<std::unique_ptr<FileWalker>> walker = FileWalker::Open(options_.path);
@@ -212,10 +205,25 @@ void LogCheck::CheckEnd(std::vector<Finding>& findings) {
   CheckRuns(findings);
 }
 
+// Whether every record that is left was there before retention took others.
+bool LogCheck::LiesWithin(std::span<const FileWalker::Run> before) const {
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < runs_.size(); ++i) {
+    const std::uint64_t end = i + 1 < runs_.size() ? runs_[i + 1].records_before : figures_.totals.records;
+    const std::uint64_t last = runs_[i].first_id + (end - runs_[i].records_before) - 1;
+    while (at + 1 < before.size() && before[at + 1].first_id <= runs_[i].first_id) ++at;
+    if (at + 1 >= before.size() || before[at + 1].records_before <= before[at].records_before) return false;
+    const std::uint64_t count = before[at + 1].records_before - before[at].records_before;
+    if (runs_[i].first_id < before[at].first_id || last - before[at].first_id >= count) return false;
+  }
+  return true;
+}
+
 void LogCheck::CheckRuns(std::vector<Finding>& findings) {
   if (!complete_) return;
   const auto runs = walker_->Runs();
   if (runs && *runs == runs_) return;
+  if (runs && IsThinned(*runs) && LiesWithin(*runs)) return;
   Add({.kind = FindingKind::kFigures,
        .text = "what it says about gaps between ids is not so",
        .repairable = true},

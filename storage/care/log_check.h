@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,7 @@ class LogCheck {
   void Count(const WalkedRow& walked, const RowJudgement& judgement, std::vector<Finding>& findings);
   void Lose(const WalkedRow& walked, const std::string& problem, std::vector<Finding>& findings);
   void CheckEnd(std::vector<Finding>& findings);
+  bool LiesWithin(std::span<const FileWalker::Run> before) const;
   void CheckRuns(std::vector<Finding>& findings);
   void Add(Finding finding, std::vector<Finding>& findings);
 
@@ -61,8 +63,5 @@ class LogCheck {
   std::vector<FileWalker::Run> runs_;
   std::uint64_t run_end_ = 0;
 };
-
-// What to add to `figures` for a row that follows.
-void AddToFigures(FileFigures& figures, const BlockSummary& actual, std::int64_t disorder);
 
 }  // namespace cistern

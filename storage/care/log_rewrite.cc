@@ -5,19 +5,13 @@
 #include "storage/care/log_check.h"
 #include "storage/care/row_judge.h"
 #include "storage/sqlite/file_walker.h"
-#include "storage/sqlite/log_file.h"
-#include "storage/sqlite/row_checksum.h"
+#include "storage/sqlite/row_writer.h"
 
 namespace cistern {
 namespace {
 
 constexpr int kRowsACommit = 16;
 constexpr int kLastProbe = 48;
-constexpr char kQuarantineTable[] =
-    "CREATE TABLE IF NOT EXISTS quarantine(first_id INTEGER NOT NULL, last_id INTEGER NOT NULL,"
-    "records INTEGER NOT NULL, min_received INTEGER NOT NULL, max_received INTEGER NOT NULL,"
-    "problem TEXT NOT NULL, data BLOB)";
-
 std::int64_t Signed(std::uint64_t value) { return static_cast<std::int64_t>(value); }
 
 class Rewriter {
@@ -27,16 +21,17 @@ class Rewriter {
   Result<void> Run(const std::string& source, const std::string& target) {
     if (const auto opened = Open(source, target); !opened) return opened;
     for (bool more = true; more;) {
-      Transaction transaction(target_);
+      Transaction transaction(target_->database());
       if (const auto begun = transaction.Begin(); !begun) return begun;
       for (int i = 0; i < kRowsACommit && more; ++i)
         if (const auto done = TakeNext(more); !done) return done;
       if (!more)
         if (const auto put = PutRuns(); !put) return put;
       if (const auto done = transaction.Commit(); !done) return done;
+      if (const auto done = target_->CheckpointIfDue(); !done) return done;
     }
     result_.totals = figures_.totals;
-    return target_.Checkpoint(/*truncate=*/true);
+    return target_->Finish();
   }
 
  private:
@@ -44,31 +39,10 @@ class Rewriter {
     Result<std::unique_ptr<FileWalker>> walker = FileWalker::Open(source);
     if (!walker) return walker.error();
     source_ = std::move(*walker);
-    if (const auto made = LogFile::Create(target, Sync::kFull, {}); !made) return made.error();
-    Result<Database> database = Database::Open(target, Database::Mode::kReadWrite);
-    if (!database) return database.error();
-    target_ = std::move(*database);
-    if (const auto set = target_.Run("PRAGMA synchronous=FULL"); !set) return set;
-    if (const auto copied = CopyTable("clients"); !copied) return copied;
-    return CopyTable("quarantine");
-  }
-
-  // As it is; a damaged page costs what stands on it.
-  Result<void> CopyTable(const std::string& table) {
-    Result<Statement> rows = source_->database().Prepare("SELECT * FROM " + table);
-    if (!rows || source_->version() == 1) return {};
-    if (table == "quarantine")
-      if (const auto made = target_.Run(kQuarantineTable); !made) return made;
-    std::string sql = "INSERT OR IGNORE INTO " + table + " VALUES(?";
-    for (int i = 1; i < rows->columns(); ++i) sql += ",?";
-    Result<Statement> insert = target_.Prepare(sql + ")");
-    if (!insert) return insert.error();
-    for (;;) {
-      const Result<bool> row = rows->Step();
-      if (!row || !*row) return {};
-      for (int i = 0; i < rows->columns(); ++i) insert->BindColumn(i + 1, *rows, i);
-      if (const auto done = insert->Run(); !done) return done;
-    }
+    Result<std::unique_ptr<RowWriter>> writer = RowWriter::Create(target);
+    if (!writer) return writer.error();
+    target_ = std::move(*writer);
+    return target_->CopyTables(*source_);
   }
 
   Result<void> TakeNext(bool& more) {
@@ -121,7 +95,8 @@ class Rewriter {
     }
     if (!judgement.row_problem.empty()) Mended(judgement, FindingKind::kFigures, judgement.row_problem);
     if (!judgement.index_problem.empty()) Mended(judgement, FindingKind::kIndex, judgement.index_problem);
-    return row.table == LogTable::kBlock ? PutBlock(row, walked, judgement) : PutTailRow(row, walked);
+    if (row.table == LogTable::kBlock) return PutBlock(row, walked, judgement);
+    return target_->PutTailRow(row, *walked.data);
   }
 
   void Mended(const RowJudgement& judgement, FindingKind kind, const std::string& problem) {
@@ -133,38 +108,16 @@ class Rewriter {
                             .max_received = judgement.actual.max_received});
   }
 
-  Result<void> PutTailRow(const LogRow& row, const WalkedRow& walked) {
-    Result<Statement> put = target_.Prepare(InsertSql(row.table));
-    if (!put) return put.error();
-    const int blob = BindLogRow(*put, row);
-    return put->BindBlob(blob, *walked.data).Run();
-  }
-
   Result<void> PutBlock(LogRow& row, const WalkedRow& walked, const RowJudgement& judgement) {
     row.ordinal = ++ordinal_;
-    row.data_bytes = walked.data->size();
-    row.words_bytes = 0;
-    Result<Statement> data = target_.Prepare("INSERT INTO data VALUES(?1, ?2)");
-    Result<Statement> words = target_.Prepare("INSERT INTO words VALUES(?1, ?2, ?3)");
-    Result<Statement> put = target_.Prepare(InsertSql(LogTable::kBlock));
-    if (!data || !words || !put) return StoreErrc::kCorrupt;
-    if (const auto done = data->Bind(1, Signed(row.ordinal)).BindBlob(2, *walked.data).Run(); !done)
-      return done;
-    for (std::size_t i = 0; i < kWordChunks; ++i) {
-      const std::string& chunk = judgement.again ? judgement.again->chunks[i] : *walked.words[i];
-      const std::uint64_t id = row.ordinal * kWordChunks + i;
-      row.words_bytes += chunk.size();
-      words->Bind(1, Signed(id)).Bind(2, BlobChecksum(chunk, id)).BindBlob(3, chunk);
-      if (const auto done = words->Run(); !done) return done;
-    }
-    const std::string& index = judgement.again ? judgement.again->index : *row.index;
-    row.index_checksum = BlobChecksum(index, ToInt(row.summary.first_id));
-    const int blob = BindLogRow(*put, row);
-    return put->BindBlob(blob, index).Run();
+    RowWriter::Chunks words;
+    for (std::size_t i = 0; i < kWordChunks; ++i)
+      words[i] = judgement.again ? judgement.again->chunks[i] : *walked.words[i];
+    return target_->PutBlock(row, *walked.data, judgement.again ? judgement.again->index : *row.index, words);
   }
 
   Result<void> SetAside(const WalkedRow& walked, const RowJudgement& judgement) {
-    if (const auto made = target_.Run(kQuarantineTable); !made) return made;
+    if (const auto made = target_->MakeQuarantine(); !made) return made;
     const LogRow& row = walked.row;
     Finding finding{.kind = FindingKind::kBatch, .text = "set aside: " + judgement.data_problem};
     finding.first_id = finding.last_id = row.summary.first_id;
@@ -176,7 +129,8 @@ class Rewriter {
       result_.lost.push_back({row.summary.first_id, row.summary.last_id, row.summary.records});
     }
     if (!walked.data) result_.kept_everything = false;
-    Result<Statement> put = target_.Prepare("INSERT INTO quarantine VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+    Result<Statement> put =
+        target_->database().Prepare("INSERT INTO quarantine VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
     if (!put) return put.error();
     put->Bind(1, Signed(ToInt(finding.first_id))).Bind(2, Signed(ToInt(finding.last_id)));
     put->Bind(3, Signed(finding.lost_records)).Bind(4, finding.min_received).Bind(5, finding.max_received);
@@ -190,22 +144,17 @@ class Rewriter {
     return put->Run();
   }
 
+  // Where retention took records out, what the file says of the ids there were before stays.
   Result<void> PutRuns() {
-    Result<Statement> put = target_.Prepare("INSERT INTO runs VALUES(?1, ?2, ?3)");
-    if (!put) return put.error();
-    for (const FileWalker::Run& run : runs_) {
-      const std::int64_t first = Signed(run.first_id), before = Signed(run.records_before);
-      if (const auto done = put->Bind(1, first).Bind(2, before).Bind(3, RunChecksum(first, before)).Run();
-          !done)
-        return done;
-    }
-    return {};
+    const auto stated = source_->Runs();
+    result_.thinned = stated && IsThinned(*stated);
+    return target_->PutRuns(result_.thinned ? *stated : runs_);
   }
 
   std::uint64_t after_;
   RewriteResult& result_;
   std::unique_ptr<FileWalker> source_;
-  Database target_;
+  std::unique_ptr<RowWriter> target_;
   FileFigures figures_;
   std::uint64_t ordinal_ = 0;
   std::vector<FileWalker::Run> runs_;

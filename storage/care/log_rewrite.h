@@ -19,6 +19,8 @@ struct RewriteResult {
   std::vector<Gap> lost;      // ids that are gone, as far as known
   // Every octet of a damaged batch is in the new file; if not, the old one should be kept.
   bool kept_everything = true;
+  // Retention took records out of the file; it still says which ids there were.
+  bool thinned = false;
 };
 
 // Makes `target`, which is missing, of `source`, whose ids begin behind `after`. Synced when it returns. On

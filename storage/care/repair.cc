@@ -114,7 +114,7 @@ class Repair {
       finding.file = "logs/" + file.name;
       report_(finding);
     }
-    lost_ = std::move(result.lost);
+    if (!result.thinned) lost_ = std::move(result.lost);  // else the file itself tells of all that is gone
     return {};
   }
 

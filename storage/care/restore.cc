@@ -11,6 +11,7 @@
 #include "storage/care/file_io.h"
 #include "storage/sqlite/catalog.h"
 #include "storage/sqlite/dir_lock.h"
+#include "storage/sqlite/log_reader.h"
 
 namespace cistern {
 namespace {
@@ -71,6 +72,24 @@ Done CheckEmpty(const std::string& dir) {
   return {};
 }
 
+// Retention may have taken records out of a file after the catalog was copied: a start then asks the file.
+Done MarkThinned(const std::string& dir) {
+  const std::string path = dir + "/" + kCatalogMember;
+  Result<std::unique_ptr<Catalog>> catalog = Catalog::Open(path);
+  if (!catalog) return Failure(path, catalog.error());
+  const Result<std::vector<FileInfo>> files = (*catalog)->Files();
+  if (!files) return Failure(path, files.error());
+  for (const FileInfo& file : *files) {
+    const auto reader = LogReader::Open(dir + "/logs/" + file.name, file.closed);
+    if (!reader || !file.closed) continue;
+    const auto runs = (*reader)->Runs(file.totals);
+    if (!runs || !runs->thinned) continue;
+    const auto done = (*catalog)->PutThinMark({.number = file.number, .swapping = true});
+    if (!done) return Failure(path, done.error());
+  }
+  return {};
+}
+
 // Brings catalog and files together, as every start does, and says what is there.
 Done OpenOnce(const std::string& dir, Restored& restored) {
   StoreOptions options;
@@ -120,6 +139,7 @@ Done RestoreInto(const std::string& archive, const std::string& dir, const LongW
   if (const Done read = ReadArchive(archive, extractor, work, info); !read)
     return archive + ": " + read.error();
   restored.about = std::move(info.about);
+  if (const Done marked = MarkThinned(temp); !marked) return marked;
   if (const Done opened = OpenOnce(temp, restored); !opened) return opened;
   if (const Done done = MakeOwn(temp, restored); !done) return done;
   return MoveIntoPlace(temp, dir);

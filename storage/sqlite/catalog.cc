@@ -19,6 +19,11 @@ CREATE TABLE gone(first_id INTEGER PRIMARY KEY, last_id INTEGER NOT NULL, record
 CREATE TABLE cursors(name TEXT PRIMARY KEY, record_id INTEGER NOT NULL, updated INTEGER NOT NULL,
   checksum INTEGER NOT NULL) WITHOUT ROWID;
 )";
+// Younger than the rest of version 2.
+constexpr char kThinnedTable[] = R"(
+CREATE TABLE IF NOT EXISTS thinned(number INTEGER PRIMARY KEY, fingerprint INTEGER NOT NULL,
+  reached INTEGER NOT NULL, thinned INTEGER NOT NULL, swapping INTEGER NOT NULL, checksum INTEGER NOT NULL);
+)";
 
 struct Table {
   const char* name;
@@ -32,7 +37,10 @@ constexpr Table kFiles{"files",
                        nullptr};
 constexpr Table kGone{"gone", "row_checksum(7, first_id, last_id, records)", "a deletion"};
 constexpr Table kCursors{"cursors", "row_checksum(8, name, record_id, updated)", "the position of a cursor"};
-constexpr const Table* kAllTables[] = {&kMeta, &kFiles, &kGone, &kCursors};
+constexpr Table kThinned{"thinned", "row_checksum(11, number, fingerprint, reached, thinned, swapping)",
+                         nullptr};
+constexpr const Table* kAllTables[] = {&kMeta, &kFiles, &kGone, &kCursors, &kThinned};
+constexpr const Table* kTablesOfVersion1[] = {&kMeta, &kFiles, &kGone, &kCursors};
 
 constexpr char kPutFile[] = R"(
 INSERT OR REPLACE INTO files VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,
@@ -95,6 +103,7 @@ Result<void> Catalog::Initialize() {
     if (const Result<void> made = CreateTables(); !made) return made;
   if (*version == 1)
     if (const Result<void> migrated = MigrateFromVersion1(); !migrated) return migrated;
+  if (const Result<void> made = database_.Run(kThinnedTable); !made) return made;
   if (const Result<void> removed = RemoveDamagedRows(); !removed) return removed;
   const Result<bool> complete = Load();
   if (!complete) return complete.error();
@@ -114,6 +123,7 @@ void Catalog::TakeOver(const std::string& damaged) {
   (void)database_.Run("DETACH old");
   (void)Load();
   was_closed_ = false;
+  lost_rows_ = true;
 }
 
 std::string Catalog::Sound(const char* sum) const {
@@ -134,7 +144,7 @@ Result<void> Catalog::CreateTables() {
 Result<void> Catalog::MigrateFromVersion1() {
   Transaction transaction(database_);
   if (const auto begun = transaction.Begin(); !begun) return begun;
-  for (const Table* table : kAllTables) {
+  for (const Table* table : kTablesOfVersion1) {
     const std::string name = table->name;
     const std::string sql = "ALTER TABLE " + name +
                             " ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0; UPDATE " + name +
@@ -152,6 +162,7 @@ Result<void> Catalog::RemoveDamagedRows() {
     const auto damaged = database_.Int("SELECT count(*)" + condition);
     if (!damaged) return damaged.error();
     if (*damaged == 0) continue;
+    lost_rows_ = true;
     const auto done = database_.Run(("DELETE" + condition).c_str());
     if (!done && done.error() != StoreErrc::kDiskFull) return done;
     if (table->damaged != nullptr)
@@ -272,9 +283,14 @@ Result<std::vector<FileInfo>> Catalog::HalfDeletedFiles() { return FilesWhere("s
 
 Result<void> Catalog::PutFile(const FileInfo& file) {
   const std::lock_guard lock(mutex_);
-  largest_file_ = std::max({largest_file_, last_file_number_, file.number});
   Transaction transaction(database_);
   if (const auto begun = transaction.Begin(); !begun) return begun;
+  if (const auto put = PutFileRow(file); !put) return put;
+  return transaction.Commit();
+}
+
+Result<void> Catalog::PutFileRow(const FileInfo& file) {
+  largest_file_ = std::max({largest_file_, last_file_number_, file.number});
   Result<Statement> put = database_.Prepare(kPutFile);
   if (!put) return put.error();
   put->Bind(1, static_cast<std::int64_t>(file.number))
@@ -291,8 +307,7 @@ Result<void> Catalog::PutFile(const FileInfo& file) {
     if (file.totals.min_time != kNoTime) put->Bind(9, file.totals.min_time).Bind(10, file.totals.max_time);
   }
   if (const auto done = put->Run(); !done) return done;
-  if (const auto done = PutMeta("last_file", static_cast<std::int64_t>(largest_file_)); !done) return done;
-  return transaction.Commit();
+  return PutMeta("last_file", static_cast<std::int64_t>(largest_file_));
 }
 
 Result<void> Catalog::BeginDelete(std::uint64_t file_number, std::span<const Gap> gone) {
@@ -318,9 +333,14 @@ Result<void> Catalog::BeginDelete(std::uint64_t file_number, std::span<const Gap
 
 Result<void> Catalog::DropFile(std::uint64_t file_number) {
   const std::lock_guard lock(mutex_);
-  Result<Statement> drop = database_.Prepare("DELETE FROM files WHERE number=?1");
-  if (!drop) return drop.error();
-  return drop->Bind(1, static_cast<std::int64_t>(file_number)).Run();
+  Transaction transaction(database_);
+  if (const auto begun = transaction.Begin(); !begun) return begun;
+  for (const char* sql : {"DELETE FROM files WHERE number=?1", "DELETE FROM thinned WHERE number=?1"}) {
+    Result<Statement> drop = database_.Prepare(sql);
+    if (!drop) return drop.error();
+    if (const auto done = drop->Bind(1, static_cast<std::int64_t>(file_number)).Run(); !done) return done;
+  }
+  return transaction.Commit();
 }
 
 Result<std::vector<Gap>> Catalog::Gone() {

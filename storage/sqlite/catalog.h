@@ -51,6 +51,23 @@ class Catalog {
   // First step of a deletion: remembers what will be gone. The second is DropFile(), once the file is.
   Result<void> BeginDelete(std::uint64_t file_number, std::span<const Gap> gone);
   Result<void> DropFile(std::uint64_t file_number);
+  // What the rules of retention have done to a file. Lost rows do no harm: the files are looked at again.
+  struct ThinMark {
+    std::uint64_t number = 0;      // of the file
+    std::int64_t fingerprint = 0;  // of the rules
+    std::int64_t reached = 0;      // s; the largest age limit that was applied
+    bool thinned = false;          // records were taken out of the file, by these rules or others
+    // A file is complete that is to take its place, or has just done so: figures are to be read from the
+    // file.
+    bool swapping = false;
+  };
+  Result<std::vector<ThinMark>> ThinMarks();
+  Result<void> PutThinMark(const ThinMark& mark);
+  // The swap is done: these are the file's figures now.
+  Result<void> PutThinned(const FileInfo& file, const ThinMark& mark);
+  // Rows were found damaged at Open().
+  bool lost_rows() const { return lost_rows_; }
+
   // All that was ever deleted, ascending; neighbours are joined.
   Result<std::vector<Gap>> Gone();
 
@@ -75,6 +92,8 @@ class Catalog {
   // A condition for rows whose checksum fits.
   std::string Sound(const char* sum) const;
   Result<void> PutMeta(std::string_view key, std::int64_t value);
+  Result<void> PutFileRow(const FileInfo& file);
+  Result<void> PutMarkRow(const ThinMark& mark);
   Result<std::vector<FileInfo>> FilesWhere(std::string_view condition);
 
   std::mutex mutex_;  // guards database_
@@ -85,7 +104,7 @@ class Catalog {
   std::string store_id_;
   std::uint64_t reserved_id_ = 0;
   std::uint64_t last_file_number_ = 0;
-  bool was_closed_ = true, reserved_is_guess_ = false;
+  bool was_closed_ = true, reserved_is_guess_ = false, lost_rows_ = false;
   std::vector<std::string> warnings_;
 };
 

@@ -39,6 +39,15 @@ void AddToTotals(BlockSummary& totals, const BlockSummary& batch) {
   totals.max_time = std::max(totals.max_time, batch.max_time);
 }
 
+std::uint64_t CountIn(std::span<const Gap> runs, std::uint64_t first, std::uint64_t last) {
+  std::uint64_t count = 0;
+  for (const Gap& run : runs) {
+    const std::uint64_t from = std::max(first, ToInt(run.first)), to = std::min(last, ToInt(run.last));
+    if (from <= to) count += to - from + 1;
+  }
+  return count;
+}
+
 std::int64_t DayOf(std::int64_t received_ns) {
   using namespace std::chrono;
   return floor<days>(sys_time<nanoseconds>(nanoseconds(received_ns))).time_since_epoch().count();

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,7 +26,22 @@ struct FileInfo {
   bool imported = false;    // an import file that is not closed yet
   // In this process: grows when another file takes the place of this one under the same name.
   std::uint32_t generation = 0;
+  // Null, unless retention took records out of the file: then the runs of ids that were there before.
+  std::shared_ptr<const std::vector<Gap>> originals;
+  // Of files in a LogSet: who holds it may come for what is in this generation of the file.
+  std::shared_ptr<const char> held;
+
+  // The largest id that ever was in the file.
+  RecordId last_id_ever() const { return originals ? originals->back().last : totals.last_id; }
 };
+
+// How many of the ids of [first, last] lie in `runs`.
+std::uint64_t CountIn(std::span<const Gap> runs, std::uint64_t first, std::uint64_t last);
+
+// Beside a log file: the one that is to take its place, and the one whose place it took, for as long as
+// readers may need it.
+inline constexpr char kNewSuffix[] = ".new";
+inline constexpr char kOldSuffix[] = ".old";
 
 // Widens `totals` by a batch that follows it.
 void AddToTotals(BlockSummary& totals, const BlockSummary& batch);

@@ -167,9 +167,15 @@ Result<std::vector<FileWalker::Run>> FileWalker::Runs() {
     if (!row) return row.error();
     if (!*row) return runs;
     const std::int64_t first = rows->Int(0), before = rows->Int(1);
+    const bool end = version_ != 1 && rows->Int(2) == RunsEndChecksum(first, before);
     runs.push_back({static_cast<std::uint64_t>(first), static_cast<std::uint64_t>(before),
-                    version_ == 1 || rows->Int(2) == RunChecksum(first, before)});
+                    version_ == 1 || end || rows->Int(2) == RunChecksum(first, before), end});
   }
+}
+
+bool IsThinned(std::span<const FileWalker::Run> runs) {
+  return runs.size() > 1 && runs.back().end &&
+         std::ranges::all_of(runs, [](const FileWalker::Run& run) { return run.sound; });
 }
 
 Result<void> FileWalker::CheckPages(std::string& problem) {

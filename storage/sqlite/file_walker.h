@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -44,10 +45,11 @@ class FileWalker {
   Result<std::optional<WalkedRow>> Next(std::uint64_t after, bool heavy = true);
   // Entries of `data` and `words` that belong to no block.
   Result<std::uint64_t> CountOrphans();
-  // Where the ids do not continue, as the file has it: first id, records before.
+  // Where the ids do not continue, as the file has it: first id, records before. In a file from which
+  // retention took records, the runs are those that were, and the last entry is the end of them.
   struct Run {
     std::uint64_t first_id = 0, records_before = 0;
-    bool sound = true;
+    bool sound = true, end = false;
     bool operator==(const Run&) const = default;
   };
   Result<std::vector<Run>> Runs();
@@ -65,5 +67,8 @@ class FileWalker {
   std::int64_t version_ = 0;
   std::array<Statement, 3> next_;  // by LogTable
 };
+
+// Whether retention took records out of the file with these runs.
+bool IsThinned(std::span<const FileWalker::Run> runs);
 
 }  // namespace cistern

@@ -126,6 +126,7 @@ void SqliteStore::Idle() {
     CheckpointIfDue(*open);
   }
   if (live_.file) ForgetIdleClients();
+  ContinueThinning(/*look=*/false);
 }
 
 void SqliteStore::ForgetIdleClients() {

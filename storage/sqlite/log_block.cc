@@ -49,7 +49,7 @@ class LogBlockSource final : public BlobSource {
     } else {
       done = reader.error();
     }
-    if (!logs_->IsSame(*file_)) {  // whatever was read may be another block's
+    if (!logs_->Keeps(*file_)) {  // whatever was read may be another block's
       *failure_ = ReadFailure::kGone;
       return std::nullopt;
     }
@@ -135,7 +135,7 @@ BlockIndex* LogBlock::index() {
       if (!reader) return std::nullopt;
       Result<std::string> words = (*reader)->Words(ordinal, chunk);
       if (!words) reader->Discard();
-      if (!logs->IsSame(*file)) return std::nullopt;
+      if (!logs->Keeps(*file)) return std::nullopt;
       if (words) return std::move(*words);
       if (words.error() == StoreErrc::kCorrupt) logs->ReportIndexDamage(*file, first);
       return std::nullopt;

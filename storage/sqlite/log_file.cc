@@ -139,6 +139,7 @@ Result<void> LogFile::Load() {
   content_bytes_ = Unsigned((*pages - *unused) * kPageBytes);
   if (const auto done = LoadFigures(); !done) return done;
   tails_ = {};
+  thinned_ = HasEndOfRuns();
   if (!writable()) return {};
   for (const int tail : {0, 1})
     if (const auto done = LoadTail(tail); !done) return done;
@@ -155,6 +156,14 @@ Result<void> LogFile::Load() {
   if (!ordinal) return ordinal.error();
   next_ordinal_ = Unsigned(*ordinal);
   return {};
+}
+
+bool LogFile::HasEndOfRuns() {
+  Result<Statement> last =
+      database_.Prepare("SELECT first_id, records_before, checksum FROM runs ORDER BY first_id DESC LIMIT 1");
+  if (!last || version_ == 1) return false;
+  const Result<bool> row = last->Step();
+  return row && *row && last->Int(2) == RunsEndChecksum(last->Int(0), last->Int(1));
 }
 
 Result<void> LogFile::LoadFigures() {

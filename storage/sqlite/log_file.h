@@ -45,8 +45,9 @@ class LogFile {
   // `thorough` also runs quick_check, unless the file is so large that this would take long.
   static Result<std::unique_ptr<LogFile>> Open(const std::string& path, Sync sync, bool thorough);
 
-  // Whether it may be written to: files of older versions are only read and closed.
-  bool writable() const { return version_ == kLogVersion; }
+  // Whether it may be written to: files of older versions, and those from which retention took records, are
+  // only read and closed.
+  bool writable() const { return version_ == kLogVersion && !thinned_; }
 
   // Writes everything in one transaction, or nothing.
   Result<void> Append(const LogCommit& commit);
@@ -102,6 +103,7 @@ class LogFile {
   Result<void> CreateTables(const ClientMap& clients);
   Result<void> PrepareStatements();
   Result<void> Load();
+  bool HasEndOfRuns();
   Result<void> LoadFigures();
   Result<void> LoadTail(int tail);
   Result<void> VerifyLast(const LogRow& row);
@@ -121,6 +123,7 @@ class LogFile {
 
   Database database_;
   std::int64_t version_ = kLogVersion;
+  bool thinned_ = false;
   std::array<Statement, 2> put_tail_;
   Statement put_block_, put_data_, put_words_, put_client_;
   FileFigures figures_;

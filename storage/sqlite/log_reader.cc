@@ -291,12 +291,13 @@ Result<BlockSummary> LogReader::Totals() {
   return totals;
 }
 
-Result<std::vector<Gap>> LogReader::Runs(const BlockSummary& totals) {
+Result<LogReader::IdRuns> LogReader::Runs(const BlockSummary& totals) {
   Result<Statement> rows = database_.Prepare(
       version_ == 1 ? "SELECT first_id, records_before FROM runs ORDER BY first_id"
                     : "SELECT first_id, records_before, checksum FROM runs ORDER BY first_id");
   if (!rows) return rows.error();
-  std::vector<Gap> runs;
+  IdRuns result;
+  std::vector<Gap>& runs = result.runs;
   std::uint64_t before = 0;
   const auto finish_last = [&](std::uint64_t records_before) {
     if (runs.empty()) return;
@@ -306,14 +307,16 @@ Result<std::vector<Gap>> LogReader::Runs(const BlockSummary& totals) {
   for (;;) {
     const Result<bool> row = rows->Step();
     if (!row) return row.error();
-    if (!*row) break;
-    if (version_ != 1 && rows->Int(2) != RunChecksum(rows->Int(0), rows->Int(1))) return StoreErrc::kCorrupt;
+    if (!*row || result.thinned) break;
+    result.thinned = version_ != 1 && rows->Int(2) == RunsEndChecksum(rows->Int(0), rows->Int(1));
+    if (version_ != 1 && !result.thinned && rows->Int(2) != RunChecksum(rows->Int(0), rows->Int(1)))
+      return StoreErrc::kCorrupt;
     finish_last(static_cast<std::uint64_t>(rows->Int(1)));
     before = static_cast<std::uint64_t>(rows->Int(1));
-    runs.push_back({.first = RecordId{static_cast<std::uint64_t>(rows->Int(0))}});
+    if (!result.thinned) runs.push_back({.first = RecordId{static_cast<std::uint64_t>(rows->Int(0))}});
   }
-  finish_last(totals.records);
-  return runs;
+  if (!result.thinned) finish_last(totals.records);
+  return result;
 }
 
 }  // namespace cistern

@@ -47,7 +47,11 @@ class LogReader {
   Result<void> Narrow(const BlockSummary& file, std::int64_t received_min, std::int64_t received_max,
                       RowBounds& bounds);
   // The runs of unbroken ids. `totals` are those of the file. kCorrupt: some are not known.
-  Result<std::vector<Gap>> Runs(const BlockSummary& totals);
+  struct IdRuns {
+    std::vector<Gap> runs;
+    bool thinned = false;  // retention took records out of the file; the runs are those that were
+  };
+  Result<IdRuns> Runs(const BlockSummary& totals);
   // The figures of the file as far as it can be read.
   Result<BlockSummary> Totals();
 
@@ -84,11 +88,15 @@ class ReaderPool {
   // Gives the connection back when it goes out of scope.
   class Lease {
    public:
-    Lease(ReaderPool& pool, std::uint64_t number, std::uint64_t epoch, std::unique_ptr<LogReader> reader)
-        : pool_(&pool), number_(number), epoch_(epoch), reader_(std::move(reader)) {}
+    Lease(ReaderPool& pool, const FileInfo& file, std::uint64_t epoch, std::unique_ptr<LogReader> reader)
+        : pool_(&pool),
+          number_(file.number),
+          generation_(file.generation),
+          epoch_(epoch),
+          reader_(std::move(reader)) {}
     Lease(Lease&&) = default;
     ~Lease() {
-      if (reader_) pool_->Return(number_, epoch_, std::move(reader_));
+      if (reader_) pool_->Return({number_, generation_, std::move(reader_)}, epoch_);
     }
     LogReader* operator->() { return reader_.get(); }
     // The connection met an error: it is closed instead of given back.
@@ -96,10 +104,13 @@ class ReaderPool {
 
    private:
     ReaderPool* pool_;
-    std::uint64_t number_, epoch_;
+    std::uint64_t number_;
+    std::uint32_t generation_;
+    std::uint64_t epoch_;
     std::unique_ptr<LogReader> reader_;
   };
-  Result<Lease> Acquire(const FileInfo& file);
+  // `old`: as it was before it was rewritten.
+  Result<Lease> Acquire(const FileInfo& file, bool old = false);
   // Closes all idle connections, and those in use as soon as they come back: a file is about to be closed,
   // deleted or set aside.
   void CloseAll();
@@ -107,9 +118,10 @@ class ReaderPool {
  private:
   struct Idle {
     std::uint64_t number;
+    std::uint32_t generation;
     std::unique_ptr<LogReader> reader;
   };
-  void Return(std::uint64_t number, std::uint64_t epoch, std::unique_ptr<LogReader> reader);
+  void Return(Idle idle, std::uint64_t epoch);
 
   const std::string logs_dir_;
   std::mutex mutex_;

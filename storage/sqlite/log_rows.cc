@@ -13,7 +13,7 @@ constexpr char kPlain[] =
     "first_id, last_id, records, min_received, max_received, min_time, max_time, file_records, "
     "file_min_received, file_max_received, file_min_time, file_max_time, file_disorder";
 constexpr int kPlainColumns = 13;
-constexpr std::uint64_t kTailSeed = 1, kBlockSeed = 2, kRunSeed = 4;
+constexpr std::uint64_t kTailSeed = 1, kBlockSeed = 2, kRunSeed = 4, kRunsEndSeed = 9;
 
 std::int64_t Signed(std::uint64_t value) { return static_cast<std::int64_t>(value); }
 std::uint64_t Unsigned(std::int64_t value) { return static_cast<std::uint64_t>(value); }
@@ -52,6 +52,13 @@ bool Plausible(const BlockSummary& batch) {
 }
 
 }  // namespace
+
+void AddToFigures(FileFigures& figures, const BlockSummary& actual, std::int64_t disorder) {
+  figures.disorder = std::max(figures.disorder, disorder);
+  if (figures.totals.records != 0)
+    figures.disorder = std::max(figures.disorder, figures.totals.max_received - actual.min_received);
+  AddToTotals(figures.totals, actual);
+}
 
 const char* TableName(LogTable table) {
   switch (table) {
@@ -127,6 +134,10 @@ int BindLogRow(Statement& statement, const LogRow& row) {
 
 std::int64_t RunChecksum(std::int64_t first_id, std::int64_t records_before) {
   return RowChecksum(kRunSeed).Add(first_id).Add(records_before).value();
+}
+
+std::int64_t RunsEndChecksum(std::int64_t end_id, std::int64_t records_before) {
+  return RowChecksum(kRunsEndSeed).Add(end_id).Add(records_before).value();
 }
 
 Result<std::optional<LogRow>> LastRowBefore(Database& database, std::int64_t version, std::uint64_t id) {

@@ -25,6 +25,9 @@ struct FileFigures {
   std::int64_t disorder = 0;
 };
 
+// What to add to `figures` for a row that follows. `disorder`: within the row.
+void AddToFigures(FileFigures& figures, const BlockSummary& actual, std::int64_t disorder);
+
 struct LogRow {
   LogTable table = LogTable::kTail;
   BlockSummary summary;
@@ -49,6 +52,8 @@ std::string InsertSql(LogTable table);
 int BindLogRow(Statement& statement, const LogRow& row);
 
 std::int64_t RunChecksum(std::int64_t first_id, std::int64_t records_before);
+// Of the entry behind the last run, where records were taken out of a file.
+std::int64_t RunsEndChecksum(std::int64_t end_id, std::int64_t records_before);
 
 // The last row by id that begins before `id`; only `table`, ids and figures matter. Absent when there is
 // none.

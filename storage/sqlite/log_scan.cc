@@ -40,10 +40,31 @@ void LogScan::NoteGap(std::uint64_t next_first_id) {
   const bool concerned = std::exchange(started_, true);
   if (!concerned || next_first_id <= position_) return;
   const std::optional<Gap> gone = logs_->GoneBetween(position_, next_first_id - 1);
-  if (!gone) return;
-  if (!gap_) gap_ = Gap{gone->first, gone->last, 0};
-  gap_->last = gone->last;
-  gap_->records += gone->records;
+  position_ = next_first_id;  // not to be counted again
+  if (gone) AddToGap(*gone);
+}
+
+void LogScan::AddToGap(const Gap& gone) {
+  if (!gap_) gap_ = Gap{gone.first, gone.last, 0};
+  gap_->last = gone.last;
+  gap_->records += gone.records;
+}
+
+// What retention took from before and within a row that is passed now.
+void LogScan::NoteThinned(const BlockSummary& row, std::uint64_t position, StoredBatch* batch) {
+  if (!forward() || !window_.file->originals) return;
+  const std::uint64_t first = ToInt(row.first_id), last = ToInt(row.last_id);
+  std::uint64_t kept = row.records, from = first;
+  if (moved_ || options_.id_min > 1) from = std::max(position, ToInt(window_.file->totals.first_id));
+  if (from > first) {  // read in part
+    if (batch == nullptr) return;
+    const std::span<const std::int64_t> ids = batch->Ints(Column::kId);
+    if (batch->damaged()) return;
+    const auto is_before = [from](std::int64_t id) { return static_cast<std::uint64_t>(id) < from; };
+    kept -= static_cast<std::uint64_t>(std::ranges::count_if(ids, is_before));
+  }
+  const std::uint64_t were = CountIn(*window_.file->originals, from, last);
+  if (were > kept) AddToGap({RecordId{from}, row.last_id, were - kept});
 }
 
 Result<std::unique_ptr<StoredBatch>> LogScan::Next() {
@@ -142,9 +163,10 @@ Result<LogScan::Step> LogScan::FromRow(LogRow row) {
   vanished_ = 0;
   window_.last = row;
   window_.last->index.reset();
-  PassTo(first, last);
   if (wanted && row.table == LogTable::kBlock)
     batch = std::make_unique<LogBlock>(logs_, file, std::move(row));
+  NoteThinned(window_.last->summary, position, batch.get());
+  PassTo(first, last);
   if (batch && moved) batch = Unread(std::move(batch), position);
   return Step{.batch = std::move(batch)};
 }

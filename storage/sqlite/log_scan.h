@@ -52,6 +52,8 @@ class LogScan final : public Scan {
   bool AtEnd() const;
   void PassTo(std::uint64_t first_id, std::uint64_t last_id);
   void NoteGap(std::uint64_t next_first_id);
+  void NoteThinned(const BlockSummary& row, std::uint64_t position, StoredBatch* batch);
+  void AddToGap(const Gap& gone);
 
   const std::shared_ptr<LogSet> logs_;
   const ScanOptions options_;

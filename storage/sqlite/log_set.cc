@@ -17,7 +17,11 @@ LogSet::LogSet(std::string logs_dir, std::uint64_t recent_bytes, Warn warn)
 
 void LogSet::Put(const FileInfo& file, std::vector<RecentBatch> committed) {
   const std::lock_guard lock(mutex_);
-  files_[file.number] = file;
+  FileInfo& now = files_[file.number];
+  if (now.generation != file.generation) recent_.DropThrough(ToInt(now.totals.last_id));
+  std::shared_ptr<const char> held = now.generation == file.generation ? now.held : nullptr;
+  now = file;
+  now.held = held ? std::move(held) : std::make_shared<const char>();
   for (RecentBatch& batch : committed) recent_.Add(std::move(batch));
 }
 
@@ -67,15 +71,61 @@ bool LogSet::IsSame(const FileInfo& file) const {
   return found != files_.end() && found->second.generation == file.generation;
 }
 
-Result<ReaderPool::Lease> LogSet::Acquire(const FileInfo& file) {
-  FileInfo now;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto found = files_.find(file.number);
-    if (found == files_.end() || found->second.generation != file.generation) return StoreErrc::kNotFound;
-    now = found->second;
+LogSet::Place LogSet::PlaceOf(const FileInfo& file, FileInfo& now) const {
+  const std::lock_guard lock(mutex_);
+  if (retired_.contains({file.number, file.generation})) {
+    now = file;
+    return Place::kRetired;
   }
-  return readers_.Acquire(now);
+  const auto found = files_.find(file.number);
+  if (found == files_.end() || found->second.generation != file.generation) return Place::kNowhere;
+  now = found->second;
+  return Place::kCurrent;
+}
+
+Result<ReaderPool::Lease> LogSet::Acquire(const FileInfo& file) {
+  for (;;) {
+    FileInfo now, later;
+    const Place place = PlaceOf(file, now);
+    if (place == Place::kNowhere) return StoreErrc::kNotFound;
+    Result<ReaderPool::Lease> lease = readers_.Acquire(now, place == Place::kRetired);
+    // The name may have become another file's before it was opened.
+    if (PlaceOf(file, later) == place) return lease;
+    if (lease) lease->Discard();
+  }
+}
+
+bool LogSet::Keeps(const FileInfo& file) const {
+  FileInfo now;
+  return PlaceOf(file, now) != Place::kNowhere;
+}
+
+void LogSet::Retire(const FileInfo& file) {
+  const std::lock_guard lock(mutex_);
+  const auto found = files_.find(file.number);
+  if (found != files_.end()) retired_[{file.number, file.generation}] = {file.name, found->second.held};
+}
+
+void LogSet::BringBack(const FileInfo& file) {
+  const std::lock_guard lock(mutex_);
+  retired_.erase({file.number, file.generation});
+}
+
+bool LogSet::HasRetired(std::uint64_t number) const {
+  const std::lock_guard lock(mutex_);
+  const auto at = retired_.lower_bound({number, 0});
+  return at != retired_.end() && at->first.first == number;
+}
+
+std::vector<std::string> LogSet::TakeRetired(bool all) {
+  std::vector<std::string> names;
+  const std::lock_guard lock(mutex_);
+  std::erase_if(retired_, [&](const auto& entry) {
+    if (!all && !entry.second.held.expired()) return false;
+    names.push_back(entry.second.name);
+    return true;
+  });
+  return names;
 }
 
 LogSet::Found LogSet::AtOrAfter(std::uint64_t id) const {
@@ -114,13 +164,22 @@ LogSet::Found LogSet::AtOrBefore(std::uint64_t id) const {
 std::optional<Gap> LogSet::GoneBetween(std::uint64_t first, std::uint64_t last) const {
   const std::lock_guard lock(mutex_);
   std::optional<Gap> total;
-  for (const Gap& run : gone_) {
+  const auto add = [&](const Gap& run, std::uint64_t most) {
     const std::uint64_t from = std::max(first, ToInt(run.first)), to = std::min(last, ToInt(run.last));
-    if (from > to) continue;
-    const std::uint64_t records = std::min(to - from + 1, run.records);
+    if (from > to) return;
     if (!total) total = Gap{RecordId{from}, RecordId{to}, 0};
-    total->last = RecordId{to};
-    total->records += records;
+    total->first = std::min(total->first, RecordId{from});
+    total->last = std::max(total->last, RecordId{to});
+    total->records += std::min(to - from + 1, most);
+  };
+  for (const Gap& run : gone_) add(run, run.records);
+  for (const auto& [number, file] : files_) {
+    if (!file.originals) continue;
+    for (const Gap& run : *file.originals) {
+      const RecordId before{ToInt(file.totals.first_id) - 1}, behind{ToInt(file.totals.last_id) + 1};
+      add({run.first, std::min(run.last, before)}, UINT64_MAX);
+      add({std::max(run.first, behind), run.last}, UINT64_MAX);
+    }
   }
   return total;
 }

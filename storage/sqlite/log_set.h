@@ -25,7 +25,8 @@ class LogSet {
  public:
   LogSet(std::string logs_dir, std::uint64_t recent_bytes, Warn warn);
 
-  // A new or changed file; with the batches that were just committed to it, oldest first.
+  // A new or changed file; with the batches that were just committed to it, oldest first. In another
+  // generation it has lost records: then none of it is in memory any more.
   void Put(const FileInfo& file, std::vector<RecentBatch> committed = {});
   // Recent batches in the form they have now; see RecentBatches::Replace().
   void ReplaceRecent(std::vector<RecentBatch> pieces);
@@ -40,6 +41,16 @@ class LogSet {
   bool Contains(std::uint64_t number) const;
   // Whether it is still there and no other took its place.
   bool IsSame(const FileInfo& file) const;
+  // Whether it can be read: it is there, or kept for those who hold it.
+  bool Keeps(const FileInfo& file) const;
+  // Another file is about to take its place; it can be found with kOldSuffix now. Then Put() of the other
+  // one, or BringBack().
+  void Retire(const FileInfo& file);
+  void BringBack(const FileInfo& file);
+  // Whether one of this number is kept that was retired.
+  bool HasRetired(std::uint64_t number) const;
+  // Lets go of retired ones that nobody holds any more; `all`: of others too. Returns their names.
+  std::vector<std::string> TakeRetired(bool all);
   // From memory: the batch that ends at or after (begins at or before) `id`.
   struct Found {
     bool in_memory = false;  // the answer is complete; without it look at the disk
@@ -48,10 +59,11 @@ class LogSet {
   };
   Found AtOrAfter(std::uint64_t id) const;
   Found AtOrBefore(std::uint64_t id) const;
-  // How much of [first, last] retention deleted.
+  // How much of [first, last] retention deleted, but for what it took from between records of a file that are
+  // left.
   std::optional<Gap> GoneBetween(std::uint64_t first, std::uint64_t last) const;
 
-  // A connection to the file as it is now. kNotFound: it is gone, or another took its place.
+  // A connection to the file, or to a retired one. kNotFound: it is gone.
   Result<ReaderPool::Lease> Acquire(const FileInfo& file);
   ReaderPool& readers() { return readers_; }
   const std::string& logs_dir() const { return logs_dir_; }
@@ -77,6 +89,9 @@ class LogSet {
   std::uint64_t quarantined() const { return quarantined_.load(std::memory_order_relaxed); }
 
  private:
+  enum class Place { kNowhere, kCurrent, kRetired };
+  Place PlaceOf(const FileInfo& file, FileInfo& now) const;
+
   // Constant after construction.
   const std::string logs_dir_;
   const Warn warn_;
@@ -85,6 +100,11 @@ class LogSet {
   std::atomic<std::uint64_t> quarantined_{0};
   mutable std::mutex mutex_;  // guards all below
   std::map<std::uint64_t, FileInfo> files_;
+  struct Retired {
+    std::string name;
+    std::weak_ptr<const char> held;
+  };
+  std::map<std::pair<std::uint64_t, std::uint32_t>, Retired> retired_;  // by number and generation
   RecentBatches recent_;
   std::vector<Gap> gone_;
   std::map<std::uint64_t, std::uint64_t> quarantined_ids_;  // first id, and how many records at most

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <map>
+#include <set>
 
 #include "storage/sqlite/schema.h"
 
@@ -133,9 +134,17 @@ bool KeepForReading(Catalog& catalog, LogSet& logs, FileInfo file) {
   return true;
 }
 
+std::shared_ptr<const std::vector<Gap>> OriginalsOf(const std::string& path, const FileInfo& file) {
+  const Result<std::unique_ptr<LogReader>> reader = LogReader::Open(path, file.closed);
+  if (!reader) return nullptr;
+  Result<LogReader::IdRuns> runs = (*reader)->Runs(file.totals);
+  if (!runs || !runs->thinned || runs->runs.empty()) return nullptr;
+  return std::make_shared<const std::vector<Gap>>(std::move(runs->runs));
+}
+
 // One file of the listing: into `logs` when it is usable, set aside when not.
 Result<void> TakeIn(Catalog& catalog, LogSet& logs, Sync sync, FileInfo file, bool newest, bool in_catalog,
-                    Recovered& recovered) {
+                    bool thinned, Recovered& recovered) {
   const std::string path = logs.PathOf(file);
   Result<void> done;
   if (newest && !file.closed && !file.imported) {
@@ -156,7 +165,9 @@ Result<void> TakeIn(Catalog& catalog, LogSet& logs, Sync sync, FileInfo file, bo
   if (!done && done.error() != StoreErrc::kDiskFull) return done;
   if (newest && !file.closed) recovered.current_info = file;
   if (!in_catalog) (void)catalog.PutFile(file);
-  recovered.last_id = std::max(recovered.last_id, ToInt(file.totals.last_id));
+  if (file.closed && (thinned || !in_catalog || catalog.lost_rows()))
+    file.originals = OriginalsOf(path, file);
+  recovered.last_id = std::max(recovered.last_id, ToInt(file.last_id_ever()));
   file.bytes = FileBytesWithWal(path);
   logs.Put(file);
   return {};
@@ -201,22 +212,28 @@ void SetAside(Catalog& catalog, LogSet& logs, const FileInfo& file, bool known) 
 }
 
 Result<Recovered> Recover(Catalog& catalog, LogSet& logs, Sync sync, std::int64_t now) {
-  Result<Listing> listing = List(logs.logs_dir());
-  if (!listing) return listing.error();
   const Result<std::vector<FileInfo>> listed = catalog.Files();
   if (!listed) return listed.error();
   std::map<std::uint64_t, FileInfo> known;
   for (const FileInfo& file : *listed) known[file.number] = file;
+  if (const auto finished = FinishSwaps(catalog, logs, known); !finished) return finished.error();
+  Result<Listing> listing = List(logs.logs_dir());
+  if (!listing) return listing.error();
   FinishDeletions(catalog, logs, *listing);
   ForgetMissing(catalog, logs, *listing, known);
 
+  std::set<std::uint64_t> thinned_files;
+  if (const auto marks = catalog.ThinMarks(); marks)
+    for (const Catalog::ThinMark& mark : *marks)
+      if (mark.thinned) thinned_files.insert(mark.number);
   Recovered recovered;
   recovered.last_file_number = std::max(catalog.last_file_number(), listing->last_number);
   for (const auto& [number, name] : listing->files) {
     const bool newest = number == listing->files.rbegin()->first;
     const bool in_catalog = known.contains(number);
     const FileInfo file = in_catalog ? known[number] : FileInfo{.number = number, .name = name};
-    if (const auto done = TakeIn(catalog, logs, sync, file, newest, in_catalog, recovered); !done)
+    const bool thinned = thinned_files.contains(number);
+    if (const auto done = TakeIn(catalog, logs, sync, file, newest, in_catalog, thinned, recovered); !done)
       return done.error();
   }
   LoadOlderClients(logs, sync, recovered);

@@ -1,6 +1,7 @@
 // Brings catalog and log files together at start: what a crash, an administrator or a bad disk left behind.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,6 +24,11 @@ struct Recovered {
 // Fills `logs` with the files. Damaged ones are set aside; a full disk leaves `current` null, with
 // its `current_info` set, so that the caller can try again.
 Result<Recovered> Recover(Catalog& catalog, LogSet& logs, Sync sync, std::int64_t now);
+
+// Brings to its end what was under way when the process died while a new file took the place of one of
+// `known` (see thin_files.cc), and removes what such work left. On an error the store must not be opened:
+// what would be served might not stay.
+Result<void> FinishSwaps(Catalog& catalog, const LogSet& logs, std::map<std::uint64_t, FileInfo>& known);
 
 // Renames a log file and its side files to *.damaged and remembers its records as gone. `known`: the
 // catalog's figures are right, so readers can be told how many records are missing.

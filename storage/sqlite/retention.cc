@@ -1,5 +1,6 @@
-// Retention: whole files go, never the open one.
+// Retention: whole files go, never the open one. What goes by rules is in thin_files.cc.
 #include <algorithm>
+#include <utility>
 
 #include "storage/sqlite/sqlite_store.h"
 
@@ -8,6 +9,7 @@ namespace cistern {
 void SqliteStore::SetRetention(const Retention& retention) {
   const std::lock_guard lock(state_mutex_);
   retention_ = retention;
+  rules_ = RetentionRules(retention);
 }
 
 std::uint64_t SqliteStore::BytesOf(const FileInfo& file) const {
@@ -21,28 +23,34 @@ bool SqliteStore::HoldsSequences(const FileInfo& file) const {
   });
 }
 
+// Without an open file the newest one stays: it knows the clients' sequences.
+bool SqliteStore::MayShrink(const FileInfo& file, const FileInfo& newest) const {
+  if (file.number == (live_.info.number != 0 ? live_.info.number : newest.number)) return false;
+  return file.number != import_.info.number && !HoldsSequences(file);
+}
+
 // Files to delete now, oldest first.
 std::vector<FileInfo> SqliteStore::Expired() {
-  Retention retention;
+  std::uint64_t max_bytes;
+  RetentionRules rules;
   {
     const std::lock_guard lock(state_mutex_);
-    retention = retention_;
+    max_bytes = retention_.max_bytes;
+    rules = rules_;
   }
   const std::int64_t now = clock_(), since_boot = SinceBoot();
   clock_guard_.Observe(now, since_boot);
-  const bool by_age = retention.max_age.count() > 0 && !clock_guard_.suspended(since_boot);
-  const std::int64_t oldest = now - std::chrono::nanoseconds(retention.max_age).count();
+  const bool by_age = rules.all_finite() && !clock_guard_.suspended(since_boot);
 
   const std::vector<FileInfo> files = logs_->Files();
   std::uint64_t total = 0;
   for (const FileInfo& file : files) total += BytesOf(file);
   std::vector<FileInfo> expired;
   for (const FileInfo& file : files) {
-    // Without an open file the newest one stays: it knows the clients' sequences.
-    if (file.number == (live_.info.number != 0 ? live_.info.number : files.back().number)) continue;
-    if (file.number == import_.info.number || HoldsSequences(file)) continue;
-    const bool too_old = by_age && (file.totals.records == 0 || file.totals.max_received < oldest);
-    const bool too_much = retention.max_bytes != 0 && total > retention.max_bytes;
+    if (!MayShrink(file, files.back())) continue;
+    const bool too_old =
+        by_age && (file.totals.records == 0 || rules.EndsBefore(AgeOf(file.totals.max_received, now)));
+    const bool too_much = max_bytes != 0 && total > max_bytes;
     if (!too_old && !too_much) continue;
     total -= BytesOf(file);
     expired.push_back(file);
@@ -56,12 +64,14 @@ Gap SqliteStore::Delete(const FileInfo& file) {
   std::vector<Gap> runs;
   if (whole.records != 0) runs.push_back(whole);
   if (Result<ReaderPool::Lease> reader = logs_->readers().Acquire(file); reader)
-    if (Result<std::vector<Gap>> found = (*reader)->Runs(file.totals); found) runs = std::move(*found);
+    if (Result<LogReader::IdRuns> found = (*reader)->Runs(file.totals); found) runs = std::move(found->runs);
 
   // On a full disk the catalog may have no room until the file is gone.
   const bool noted = catalog_->BeginDelete(file.number, runs).has_value();
   At("retention.marked");
   std::erase_if(closing_, [&](const Closing& closing) { return closing.info.number == file.number; });
+  std::erase_if(swaps_, [&](const Swap& swap) { return swap.file.number == file.number; });
+  thin_marks_.erase(file.number);
   logs_->Remove(file.number, runs);
   RemoveLogFile(logs_->PathOf(file));
   const bool gone = SyncFolder(logs_dir_).has_value();  // if not, the next start deletes it again
@@ -78,6 +88,8 @@ Result<std::vector<Gap>> SqliteStore::ApplyRetention() {
     const Gap gap = Delete(file);
     if (gap.records != 0) deleted.push_back(gap);
   }
+  ContinueThinning(/*look=*/true);
+  for (const Gap& gap : std::exchange(thinned_, {})) deleted.push_back(gap);
   return deleted;
 }
 

@@ -59,7 +59,8 @@ SqliteStore::SqliteStore(StoreOptions options, Warn warn)
       logs_(std::make_shared<LogSet>(logs_dir_, options_.recent_bytes, std::move(warn))),
       sealer_(std::make_unique<Sealer>([this](const SealJob& job) { return SealInBackground(job); })),
       pool_(std::min(4u, std::thread::hardware_concurrency())),
-      retention_(options_.retention) {}
+      retention_(options_.retention),
+      rules_(options_.retention) {}
 
 Result<void> SqliteStore::Start() {
   if (const auto made = MakeDirs(logs_dir_); !made) return made;
@@ -71,9 +72,10 @@ Result<void> SqliteStore::Start() {
   }
   lock_ = std::move(*lock);
   if (const auto opened = OpenCatalog(); !opened) return opened;
-
   Result<Recovered> recovered = Recover(*catalog_, *logs_, options_.sync, clock_());
   if (!recovered) return recovered.error();
+  if (const auto marks = catalog_->ThinMarks(); marks)
+    for (const Catalog::ThinMark& mark : *marks) thin_marks_[mark.number] = mark;
   Result<std::vector<Gap>> gone = catalog_->Gone();
   if (!gone) return gone.error();
   live_.info = recovered->current_info;
@@ -111,6 +113,10 @@ Result<void> SqliteStore::OpenCatalog() {
 
 // In order: everything in the log file, then the ids that were reserved and not used are given back.
 SqliteStore::~SqliteStore() {
+  if (thinner_.job()) {
+    thinner_.Cancel();
+    if (const std::string path = thinner_.job()->path + kNewSuffix; thinner_.Take()) RemoveLogFile(path);
+  }
   sealer_.reset();
   if (!catalog_) return;
   for (Closing& closing : closing_) closing.job = 0;

@@ -17,7 +17,9 @@
 #include "storage/sqlite/encode_pool.h"
 #include "storage/sqlite/log_file.h"
 #include "storage/sqlite/log_set.h"
+#include "storage/sqlite/retention_rules.h"
 #include "storage/sqlite/sealing.h"
+#include "storage/sqlite/thinning.h"
 #include "storage/store.h"
 
 namespace cistern {
@@ -134,6 +136,25 @@ class SqliteStore final : public Store {
   bool HoldsSequences(const FileInfo& file) const;
   std::vector<FileInfo> Expired();
   std::uint64_t BytesOf(const FileInfo& file) const;
+  bool MayShrink(const FileInfo& file, const FileInfo& newest) const;
+
+  // thin_files.cc, writer thread
+  struct Swap {
+    FileInfo file;  // as it is now
+    Catalog::ThinMark mark;
+    Gap gone;
+    bool durable = false;  // and `gone` was told
+  };
+  void ContinueThinning(bool look);
+  void TakeThinned();
+  void StartThinning();
+  std::optional<ThinJob> NextToThin();
+  bool HasRoomFor(const FileInfo& file) const;
+  void PutMark(const Catalog::ThinMark& mark);
+  void BeginSwap(const ThinJob& job, const Thinned& thinned);
+  Result<void> SwapFiles(const ThinJob& job);
+  bool FinishSwap(Swap& swap);
+  void RemoveRetired();
 
   // Constant after Open().
   const StoreOptions options_;
@@ -159,12 +180,18 @@ class SqliteStore final : public Store {
   std::int64_t clients_checked_ = INT64_MIN;  // wall clock, ns
   bool space_ok_ = true;
   ClockGuard clock_guard_;
+  Thinner thinner_;
+  std::map<std::uint64_t, Catalog::ThinMark> thin_marks_;  // by file
+  std::vector<Swap> swaps_;                                // whose last steps are not done yet
+  std::vector<Gap> thinned_;                               // not told yet by ApplyRetention()
+  std::int64_t thin_not_before_ = INT64_MIN;               // since boot, ns; after a failure
 
   std::atomic<std::uint64_t> last_id_{0};
   std::atomic<int> failed_{0};  // a StoreErrc that only Reopen() clears; 0: none
 
-  mutable std::mutex state_mutex_;  // guards the next two
+  mutable std::mutex state_mutex_;  // guards the next three
   Retention retention_;
+  RetentionRules rules_;
   ClientMap clients_;
 
   std::mutex commit_mutex_;  // guards wakes_; pairs with commit_
