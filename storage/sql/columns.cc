@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdio>
 #include <string_view>
+#include <type_traits>
 
 #include "ingest/message/shape.h"
 #include "ingest/message/tags.h"
@@ -61,6 +62,40 @@ std::string Raw(const Record& record) {
   return raw;
 }
 
+struct TextColumn {
+  LogsColumn used;
+  Column column;
+  std::string_view Record::*field;
+};
+constexpr TextColumn kTexts[] = {
+    {kHostname, Column::kHostname, &Record::hostname},
+    {kAppName, Column::kAppName, &Record::app_name},
+    {kProcid, Column::kProcid, &Record::procid},
+    {kMsgid, Column::kMsgid, &Record::msgid},
+    {kListener, Column::kListener, &Record::listener},
+    {kTlsIdentity, Column::kTlsIdentity, &Record::tls_identity},
+    {kMessage, Column::kMessage, &Record::message},
+    {kStructuredData, Column::kStructuredData, &Record::structured_data},
+    {kTags, Column::kTags, &Record::tags},
+};
+
+struct NumberColumn {
+  LogsColumn used;
+  Column column;
+};
+constexpr NumberColumn kNumbers[] = {
+    {kId, Column::kId},
+    {kTime, Column::kTime},
+    {kReceived, Column::kReceived},
+    {kFacility, Column::kFacility},
+    {kSeverity, Column::kSeverity},
+    {kSeverityName, Column::kSeverity},
+    {kPort, Column::kPort},
+    {kTransport, Column::kTransport},
+    {kFormat, Column::kFormat},
+    {kFlags, Column::kFlags},
+};
+
 }  // namespace
 
 const char kDeclaration[] =
@@ -83,6 +118,36 @@ std::string SqlTime(std::int64_t ns) {
                 static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
                 static_cast<int>(clock.seconds().count()), static_cast<long long>(fraction));
   return text;
+}
+
+ColumnReader::ColumnReader(BatchView& view, ColumnMask used) : view_(view), used_(used) {
+  if (Uses(kRaw)) return;
+  for (const auto& [used_column, column] : kNumbers)
+    if (Uses(used_column)) numbers_[static_cast<std::size_t>(column)] = view.Ints(column);
+  for (const auto& [used_column, column, field] : kTexts)
+    if (Uses(used_column)) texts_.push_back({field, view.Strings(column)});
+  if (Uses(kPeer)) peers_ = view.Peers();
+}
+
+Record ColumnReader::Row(std::size_t row) const {
+  if (Uses(kRaw)) return view_.Row(row);  // it is made of the others
+  const auto number = [&](Column column, auto& field) {
+    const std::span<const std::int64_t> values = numbers_[static_cast<std::size_t>(column)];
+    if (!values.empty()) field = static_cast<std::remove_reference_t<decltype(field)>>(values[row]);
+  };
+  Record record;
+  number(Column::kId, record.id);
+  number(Column::kTime, record.time);
+  number(Column::kReceived, record.received);
+  number(Column::kFacility, record.facility);
+  number(Column::kSeverity, record.severity);
+  number(Column::kPort, record.port);
+  number(Column::kTransport, record.transport);
+  number(Column::kFormat, record.format);
+  number(Column::kFlags, record.flags);
+  if (!peers_.codes.empty()) record.peer = peers_.values[peers_.codes[row]];
+  for (const auto& [field, column] : texts_) record.*field = column[row];
+  return record;
 }
 
 void SetResult(sqlite3_context* context, const Record& record, int column) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <new>
+#include <optional>
 #include <vector>
 
 #include "ingest/message/record_batch.h"
@@ -15,9 +16,11 @@ namespace {
 using sql::kDeclaration;
 
 // Rows fetched at once: few at first, so that LIMIT 10 costs little.
-constexpr std::uint64_t kFirstPage = 64, kLargestPage = 4096;
-// Memory of one page; a page ends early beyond it.
-constexpr std::size_t kPageBytes = 2 << 20;
+constexpr std::uint64_t kFirstPage = 64, kLargestPage = 32768;
+// From so many on, columns are decoded as a whole.
+constexpr std::uint64_t kManyRows = 1024;
+// Memory of one page; a page ends early beyond it. A block fits, or it would be decoded more than once.
+constexpr std::size_t kPageBytes = 14 << 20;
 
 struct Table : sqlite3_vtab {
   LogsSource source;
@@ -31,8 +34,9 @@ int Fail(sqlite3_vtab* table, const std::string& message) {
 
 class Rows : public sqlite3_vtab_cursor {
  public:
-  int Begin(QueryOptions query) {
+  int Begin(QueryOptions query, sql::ColumnMask used) {
     query_ = std::move(query);
+    used_ = used;
     query_.snapshot_id = table().source.snapshot_id;
     page_ = kFirstPage;
     last_ = false;
@@ -50,13 +54,16 @@ class Rows : public sqlite3_vtab_cursor {
     batch_.Clear();
     row_ = 0;
     query_.limit = page_;
+    const bool many = page_ >= kManyRows;
     page_ = std::min(page_ * 2, kLargestPage);
     const LogsSource& source = table().source;
     bool full = false;
     const auto take = [&](BatchView& view, const std::vector<std::uint32_t>& rows) {
+      std::optional<sql::ColumnReader> columns;
+      if (many && rows.size() >= kManyRows) columns.emplace(view, used_);
       for (const std::uint32_t row : rows) {
         if (full) return false;
-        Copy(view.Row(row));
+        Copy(columns ? columns->Row(row) : view.Row(row));
         full = batch_.bytes() >= kPageBytes;
       }
       return !full;
@@ -84,6 +91,7 @@ class Rows : public sqlite3_vtab_cursor {
   }
 
   QueryOptions query_;  // what is left to fetch
+  sql::ColumnMask used_ = sql::kAllColumns;
   std::uint64_t page_ = kFirstPage;
   RecordBatch batch_;
   std::size_t row_ = 0;
@@ -154,7 +162,7 @@ int FilterRows(sqlite3_vtab_cursor* cursor, int number, const char* choice, int,
   std::string wrong;
   QueryOptions query = sql::MakeQuery(number, choice, values, wrong);
   if (!wrong.empty()) return Fail(cursor->pVtab, "MATCH " + wrong);
-  return static_cast<Rows*>(cursor)->Begin(std::move(query));
+  return static_cast<Rows*>(cursor)->Begin(std::move(query), sql::UsedColumns(number));
 }
 
 int NextRow(sqlite3_vtab_cursor* cursor) { return static_cast<Rows*>(cursor)->Next(); }

@@ -13,6 +13,7 @@ namespace cistern::sql {
 namespace {
 
 constexpr char kMatchOp = 'M';
+constexpr int kNewestFirst = 1;
 
 // One character for each operator that may help; 0 for the others.
 char OperatorCode(unsigned char op) {
@@ -220,7 +221,8 @@ int ChoosePlan(sqlite3_index_info* info) {
   }
   const bool by_id = info->nOrderBy == 1 && info->aOrderBy[0].iColumn <= 0;
   if (by_id) info->orderByConsumed = 1;
-  info->idxNum = by_id && info->aOrderBy[0].desc != 0 ? 1 : 0;
+  info->idxNum = by_id && info->aOrderBy[0].desc != 0 ? kNewestFirst : 0;
+  info->idxNum |= static_cast<int>((info->colUsed & kAllColumns) << 1);
   info->idxStr = sqlite3_mprintf("%s", choice.c_str());
   info->needToFreeIdxStr = 1;
   info->estimatedCost = cost;
@@ -228,13 +230,15 @@ int ChoosePlan(sqlite3_index_info* info) {
   return info->idxStr == nullptr ? SQLITE_NOMEM : SQLITE_OK;
 }
 
+ColumnMask UsedColumns(int number) { return static_cast<ColumnMask>(number) >> 1; }
+
 QueryOptions MakeQuery(int number, std::string_view choice, sqlite3_value** values, std::string& wrong) {
   Builder builder;
   for (std::size_t i = 0; i + 1 < choice.size(); i += 2) {
     builder.Add(choice[i] - 'a', choice[i + 1], values[i / 2]);
   }
   QueryOptions query = builder.Finish(wrong);
-  query.order = number == 1 ? ScanOrder::kNewestFirst : ScanOrder::kOldestFirst;
+  query.order = (number & kNewestFirst) != 0 ? ScanOrder::kNewestFirst : ScanOrder::kOldestFirst;
   return query;
 }
 
