@@ -95,7 +95,7 @@ std::size_t UnpackSteps(std::string_view packed, unsigned bits, std::span<Code> 
     if (at + 8 > packed.data() + packed.size()) break;
     std::uint64_t word;
     std::memcpy(&word, at, sizeof word);
-    for (std::size_t k = 0; k < kStep; ++k) out[i + k] = static_cast<Code>(word >> k * bits & mask);
+    for (std::size_t k = 0; k < kStep; ++k, word >>= bits) out[i + k] = static_cast<Code>(word & mask);
   }
   return i;
 }

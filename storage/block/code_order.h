@@ -13,15 +13,20 @@ class CodeOrder {
   template <class Code>
   void Sort(std::span<const Code> code_of_row, std::size_t codes) {
     starts_.assign(codes + 1, 0);
-    for (const Code code : code_of_row) ++starts_[static_cast<std::size_t>(code) + 1];
+    std::uint32_t* const counts = starts_.data() + 1;
+    for (const Code code : code_of_row) ++counts[static_cast<std::size_t>(code)];
     for (std::size_t i = 1; i <= codes; ++i) starts_[i] += starts_[i - 1];
     next_.assign(starts_.begin(), starts_.end() - 1);
     rows_.resize(code_of_row.size());
     positions_.resize(code_of_row.size());
+    const std::uint32_t* const starts = starts_.data();
+    std::uint32_t *const next = next_.data(), *const rows = rows_.data(),
+                         *const positions = positions_.data();
     for (std::uint32_t row = 0; row < code_of_row.size(); ++row) {
       const auto code = static_cast<std::size_t>(code_of_row[row]);
-      positions_[row] = next_[code] - starts_[code];
-      rows_[next_[code]++] = row;
+      const std::uint32_t place = next[code]++;
+      positions[row] = place - starts[code];
+      rows[place] = row;
     }
   }
   // All rows, in order.

@@ -196,8 +196,17 @@ bool RowReader::ReadOrigins() {
   const auto host_step = static_cast<std::uint32_t>(shape_count_);
   const auto app_step = static_cast<std::uint32_t>(host_count * shape_count_);
   origins_.resize(rows_);
-  for (std::size_t row = 0; row < rows_; ++row)
-    origins_[row] = apps[row] * app_step + hosts[row] * host_step + shapes_[row];
+  const auto key = [&, apps = apps.data(), hosts = hosts.data(), shapes = shapes_.data()](std::size_t row) {
+    return apps[row] * app_step + hosts[row] * host_step + shapes[row];
+  };
+  constexpr std::size_t kStep = 64;  // compilers make vectors of it
+  std::size_t row = 0;
+  for (; row + kStep <= rows_; row += kStep) {
+    std::uint32_t keys[kStep];
+    for (std::size_t i = 0; i < kStep; ++i) keys[i] = key(row + i);
+    std::copy_n(keys, kStep, origins_.data() + row);
+  }
+  for (; row < rows_; ++row) origins_[row] = key(row);
   return true;
 }
 

@@ -1,6 +1,7 @@
 #include "storage/block/stored_ints.h"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 
 #include "storage/block/bit_packing.h"
@@ -13,22 +14,27 @@ namespace {
 constexpr std::size_t kMaxDictionary = 256;
 constexpr std::size_t kMarkEvery = 256;
 
-// Adds up `count` signed varints. Mostly they take an octet each, and often it is 0.
-std::int64_t Sum(ByteReader& in, std::size_t count) {
-  std::int64_t sum = 0;
-  for (; count >= 8 && in.left() >= 8; count -= 8) {
-    ByteReader ahead = in;
-    const std::uint64_t word = ahead.Fixed64();
+bool AddOneByOne(std::string_view& octets, std::size_t count, std::int64_t& sum) {
+  ByteReader in(octets);
+  for (; count != 0; --count) sum = WrapAdd(sum, in.Signed());
+  octets.remove_prefix(octets.size() - in.left());
+  return in.ok();
+}
+
+// Adds `count` signed varints to `sum` and takes them from `octets`. Mostly they take an octet each, and
+// often it is 0. False when there are too few.
+bool Add(std::string_view& octets, std::size_t count, std::int64_t& sum) {
+  for (; count >= 8 && octets.size() >= 8; count -= 8) {
+    std::uint64_t word;
+    std::memcpy(&word, octets.data(), sizeof word);
     if ((word & 0x8080808080808080u) != 0) {
-      for (int i = 0; i < 8; ++i) sum = WrapAdd(sum, in.Signed());
+      if (!AddOneByOne(octets, 8, sum)) return false;
       continue;
     }
-    in = ahead;
-    if (word == 0) continue;
-    for (unsigned shift = 0; shift < 64; shift += 8) sum = WrapAdd(sum, UnZigZag(word >> shift & 0x7f));
+    octets.remove_prefix(8);
+    for (; word != 0; word >>= 8) sum = WrapAdd(sum, UnZigZag(word & 0x7f));
   }
-  for (; count != 0; --count) sum = WrapAdd(sum, in.Signed());
-  return sum;
+  return AddOneByOne(octets, count, sum);
 }
 
 }  // namespace
@@ -74,15 +80,13 @@ bool StoredInts::Open(Codec codec, std::string_view payload, std::size_t count) 
 
 bool StoredInts::Walk(std::size_t index, std::int64_t& value) {
   std::size_t mark = std::min(index / kMarkEvery, marks_.size() - 1);
-  ByteReader in(laid_out_.substr(marks_[mark].offset));
+  std::string_view rest = laid_out_.substr(marks_[mark].offset);
   value = marks_[mark].sum;
   for (; mark < index / kMarkEvery; ++mark) {
-    value = WrapAdd(value, Sum(in, kMarkEvery));
-    if (!in.ok()) return false;
-    marks_.push_back({laid_out_.size() - in.left(), value});
+    if (!Add(rest, kMarkEvery, value)) return false;
+    marks_.push_back({laid_out_.size() - rest.size(), value});
   }
-  value = WrapAdd(value, Sum(in, index % kMarkEvery + 1));
-  return in.ok();
+  return Add(rest, index % kMarkEvery + 1, value);
 }
 
 bool StoredInts::Get(std::size_t index, std::int64_t& value) {

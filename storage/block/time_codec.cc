@@ -53,13 +53,26 @@ void StoredTimes::Open(std::vector<std::uint8_t> units, std::string_view deltas)
 
 // From the mark before row `begin` to that before row `end`.
 bool StoredTimes::Walk(Mark& mark, std::size_t begin, std::size_t end) const {
-  ByteReader in(deltas_.substr(mark.offset));
+  const std::uint8_t* const units = units_.data();
+  const char* const deltas = deltas_.data();
+  std::size_t at = mark.offset;
   for (std::size_t row = begin; row < end; ++row) {
-    const std::uint8_t unit = units_[row];
-    if (unit != 0) mark.sums[unit] = WrapAdd(mark.sums[unit], in.Signed());
+    const std::uint8_t unit = units[row];
+    if (unit == 0) continue;
+    if (at == deltas_.size()) return false;
+    const auto octet = static_cast<std::uint8_t>(deltas[at]);
+    if (octet < 0x80) {
+      mark.sums[unit] = WrapAdd(mark.sums[unit], UnZigZag(octet));
+      ++at;
+      continue;
+    }
+    ByteReader in(deltas_.substr(at));
+    mark.sums[unit] = WrapAdd(mark.sums[unit], in.Signed());
+    if (!in.ok()) return false;
+    at = deltas_.size() - in.left();
   }
-  mark.offset = deltas_.size() - in.left();
-  return in.ok();
+  mark.offset = at;
+  return true;
 }
 
 bool StoredTimes::Get(std::size_t row, std::int64_t received, std::int64_t& time) {
