@@ -18,9 +18,28 @@ namespace cistern {
 
 // What the values of one slot have in common.
 struct SlotStamp {
-  // Which octets occur in the values. kOther: everything not named, that is separators and octets >= 0x80.
-  enum Class : std::uint8_t { kDigit = 1, kLower = 2, kUpper = 4, kUnderscore = 8, kPoint = 16, kOther = 32 };
-  static constexpr std::uint8_t kAllClasses = 63;
+  // Which octets occur in the values. kHex: `a` to `f`; kLower: `g` to `z`; kJoiner: `:-/@`; kOther: whatever
+  // is not named, that is blanks, more punctuation and octets >= 0x80.
+  enum Class : std::uint8_t {
+    kDigit = 1,
+    kLower = 2,
+    kUpper = 4,
+    kUnderscore = 8,
+    kPoint = 16,
+    kOther = 32,
+    kHex = 64,
+    kJoiner = 128
+  };
+  static constexpr std::uint8_t kAllClasses = 255;
+  static constexpr std::uint8_t kSeparators = kPoint | kJoiner | kOther;
+  static constexpr Class ClassOf(char c) {
+    if (c >= '0' && c <= '9') return kDigit;
+    if (c >= 'a' && c <= 'z') return c <= 'f' ? kHex : kLower;
+    if (c >= 'A' && c <= 'Z') return kUpper;
+    if (c == '.') return kPoint;
+    if (c == ':' || c == '-' || c == '/' || c == '@') return kJoiner;
+    return c == '_' ? kUnderscore : kOther;
+  }
   std::uint8_t classes = kAllClasses;
   std::uint32_t min_length = 0, max_length = UINT32_MAX;  // octets, inclusive
 };

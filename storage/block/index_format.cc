@@ -11,7 +11,7 @@ namespace cistern {
 namespace {
 
 constexpr char kMagic[4] = {'C', 'S', 'I', 'X'};
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersion = 2;
 
 // The first sixteen octets. Little-endian like all supported machines.
 struct Prefix {

@@ -20,25 +20,19 @@ namespace cistern {
 
 namespace scan {
 
-inline constexpr std::uint8_t kWordBit = 64;
+inline constexpr std::uint16_t kWordBit = 256;
 
-constexpr std::uint8_t ClassOf(char c) {
-  if (c >= '0' && c <= '9') return SlotStamp::kDigit | kWordBit;
-  if (c >= 'a' && c <= 'z') return SlotStamp::kLower | kWordBit;
-  if (c >= 'A' && c <= 'Z') return SlotStamp::kUpper | kWordBit;
-  if (c == '_') return SlotStamp::kUnderscore | kWordBit;
-  if (c == '.') return SlotStamp::kPoint;
-  return IsWordByte(c) ? SlotStamp::kOther | kWordBit : SlotStamp::kOther;
-}
-
-constexpr std::array<std::uint8_t, 256> MakeClasses() {
-  std::array<std::uint8_t, 256> classes{};
-  for (int i = 0; i < 256; ++i) classes[static_cast<std::size_t>(i)] = ClassOf(static_cast<char>(i));
+constexpr std::array<std::uint16_t, 256> MakeClasses() {
+  std::array<std::uint16_t, 256> classes{};
+  for (std::size_t i = 0; i < classes.size(); ++i) {
+    const char c = static_cast<char>(i);
+    classes[i] = static_cast<std::uint16_t>(SlotStamp::ClassOf(c) | (IsWordByte(c) ? kWordBit : 0));
+  }
   return classes;
 }
-inline constexpr std::array<std::uint8_t, 256> kClasses = MakeClasses();
+inline constexpr std::array<std::uint16_t, 256> kClasses = MakeClasses();
 
-inline std::uint8_t ClassAt(const char* at) { return kClasses[static_cast<std::uint8_t>(*at)]; }
+inline std::uint16_t ClassAt(const char* at) { return kClasses[static_cast<std::uint8_t>(*at)]; }
 
 }  // namespace scan
 
@@ -73,16 +67,16 @@ template <class OnWord>
 std::uint8_t ScanWords(std::string_view text, OnWord&& on_word) {
   const char* at = text.data();
   const char* const end = at + text.size();
-  std::uint8_t all = 0;
+  std::uint16_t all = 0;
   while (at != end) {
-    std::uint8_t octet = scan::ClassAt(at);
+    std::uint16_t octet = scan::ClassAt(at);
     if ((octet & scan::kWordBit) == 0) {
       all |= octet;
       ++at;
       continue;
     }
     const char* const begin = at;
-    std::uint8_t classes = 0;
+    std::uint16_t classes = 0;
     do {
       classes |= octet;
       ++at;
@@ -92,7 +86,7 @@ std::uint8_t ScanWords(std::string_view text, OnWord&& on_word) {
             WordKind{(classes & SlotStamp::kDigit) != 0, (classes & SlotStamp::kUpper) != 0,
                      classes == (SlotStamp::kDigit | scan::kWordBit)});
   }
-  return all & SlotStamp::kAllClasses;
+  return static_cast<std::uint8_t>(all & SlotStamp::kAllClasses);
 }
 
 // The same for a text that was loaded.
@@ -107,10 +101,10 @@ std::uint8_t ScanShort(std::string_view text, const ShortText& loaded, OnWord&& 
     return mask(_mm_cmpeq_epi8(_mm_min_epu8(offset, _mm_set1_epi8(static_cast<char>(count - 1))), offset));
   };
   const std::uint32_t text_mask = (1u << text.size()) - 1;
-  const std::uint32_t digits = from('0', 10) & text_mask, lower = from('a', 26) & text_mask,
-                      upper = from('A', 26) & text_mask, underscore = from('_', 1) & text_mask,
-                      point = from('.', 1) & text_mask, high = mask(octets) & text_mask;
-  const std::uint32_t words = digits | lower | upper | underscore | high;
+  const std::uint32_t digits = from('0', 10) & text_mask, hex = from('a', 6) & text_mask,
+                      lower = from('g', 20) & text_mask, upper = from('A', 26) & text_mask,
+                      underscore = from('_', 1) & text_mask, high = mask(octets) & text_mask;
+  const std::uint32_t words = digits | hex | lower | upper | underscore | high;
   for (std::uint32_t left = words; left != 0;) {
     const int begin = std::countr_zero(left), size = std::countr_one(left >> begin);
     const std::uint32_t word = ((1u << size) - 1) << begin;
@@ -118,11 +112,17 @@ std::uint8_t ScanShort(std::string_view text, const ShortText& loaded, OnWord&& 
     on_word(text.substr(static_cast<std::size_t>(begin), static_cast<std::size_t>(size)),
             WordKind{(digits & word) != 0, (upper & word) != 0, (digits & word) == word});
   }
-  const std::uint32_t others = text_mask & ~(digits | lower | upper | underscore | point);
+  std::uint32_t point = 0, joiners = 0;
+  if ((words & ~high) != text_mask) {
+    point = from('.', 1) & text_mask;
+    joiners = (from('-', 1) | from('/', 1) | from(':', 1) | from('@', 1)) & text_mask;
+  }
+  const std::uint32_t others = text_mask & ~((words & ~high) | point | joiners);
   const auto bit = [](std::uint32_t set, SlotStamp::Class value) { return set != 0 ? value : 0; };
-  return static_cast<std::uint8_t>(bit(digits, SlotStamp::kDigit) | bit(lower, SlotStamp::kLower) |
-                                   bit(upper, SlotStamp::kUpper) | bit(underscore, SlotStamp::kUnderscore) |
-                                   bit(point, SlotStamp::kPoint) | bit(others, SlotStamp::kOther));
+  return static_cast<std::uint8_t>(bit(digits, SlotStamp::kDigit) | bit(hex, SlotStamp::kHex) |
+                                   bit(lower, SlotStamp::kLower) | bit(upper, SlotStamp::kUpper) |
+                                   bit(underscore, SlotStamp::kUnderscore) | bit(point, SlotStamp::kPoint) |
+                                   bit(joiners, SlotStamp::kJoiner) | bit(others, SlotStamp::kOther));
 #else
   (void)loaded;
   return ScanWords(text, on_word);

@@ -40,6 +40,9 @@ class NotEmpty final : public Matcher, public TemplateMatcher {
   RowPlan Plan(std::span<const std::string_view> pieces, std::span<const SlotStamp>) const override {
     return {HasText(pieces) ? RowPlan::Kind::kAll : RowPlan::Kind::kText, {}};
   }
+  Verdict TestSlot(std::string_view value, const RowPlan::Slot&) const override {
+    return Matches(value) ? Verdict::kAll : Verdict::kNone;
+  }
 
  private:
   static bool HasText(std::span<const std::string_view> pieces) {

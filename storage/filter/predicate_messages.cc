@@ -10,32 +10,33 @@ namespace {
 // One slot's values, each matched at most once where they are behind codes.
 class SlotTest {
  public:
-  SlotTest(const StringColumn& values, const Matcher& matcher)
+  SlotTest(const StringColumn& values, const TemplateMatcher& matcher, const RowPlan::Slot& slot)
       : values_(values),
         matcher_(matcher),
-        known_(values.codes.empty() ? 0 : values.values.size(), kUnknown) {}
+        slot_(slot),
+        known_(values.codes.empty() ? 0 : values.values.size()) {}
 
-  bool Matches(std::size_t position) {
-    if (values_.codes.empty()) return position < values_.values.size() && Try(position);
-    if (position >= values_.codes.size()) return false;  // a damaged slot reads as empty
-    std::uint8_t& known = known_[values_.codes[position]];
-    if (known == kUnknown) known = Try(values_.codes[position]);
-    return known != 0;
+  Verdict Test(std::size_t position) {
+    if (values_.codes.empty()) return position < values_.values.size() ? Try(position) : Verdict::kNone;
+    if (position >= values_.codes.size()) return Verdict::kNone;  // a damaged slot reads as empty
+    std::optional<Verdict>& known = known_[values_.codes[position]];
+    if (!known) known = Try(values_.codes[position]);
+    return *known;
   }
 
  private:
-  static constexpr std::uint8_t kUnknown = 2;
-  bool Try(std::size_t value) const { return matcher_.Matches(values_.values[value]); }
+  Verdict Try(std::size_t value) const { return matcher_.TestSlot(values_.values[value], slot_); }
 
   const StringColumn values_;
-  const Matcher& matcher_;
-  std::vector<std::uint8_t> known_;
+  const TemplateMatcher& matcher_;
+  const RowPlan::Slot slot_;
+  std::vector<std::optional<Verdict>> known_;
 };
 
 // Decides the rows of one slice, template by template.
 class Decider {
  public:
-  Decider(const Matcher& matcher, TemplateColumn& column, BlockIndex* index)
+  Decider(const TemplateMatcher& matcher, TemplateColumn& column, BlockIndex* index)
       : matcher_(matcher), column_(column), plans_(column.templates()) {
     if (index && index->Templates().size() == plans_.size()) stamps_ = index->Templates();
   }
@@ -55,10 +56,12 @@ class Decider {
       case RowPlan::Kind::kSlots:
         break;
     }
+    Verdict found = Verdict::kNone;
     for (SlotTest& slot : plan->slots) {
-      if (slot.Matches(position)) return Answer::kYes;
+      found = std::max(found, slot.Test(position));
+      if (found == Verdict::kAll) return Answer::kYes;
     }
-    return Answer::kNo;
+    return found == Verdict::kNone ? Answer::kNo : Answer::kNeedsText;
   }
 
  private:
@@ -70,13 +73,13 @@ class Decider {
   Plan MakePlan(std::size_t text_template) {
     std::span<const SlotStamp> stamps;
     if (!stamps_.empty()) stamps = stamps_[text_template].slots;
-    Plan plan{matcher_.templates()->Plan(column_.Pieces(text_template), stamps), {}};
-    for (const std::uint8_t slot : plan.rows.slots)
-      plan.slots.emplace_back(column_.Slot(text_template, slot), matcher_);
+    Plan plan{matcher_.Plan(column_.Pieces(text_template), stamps), {}};
+    for (const RowPlan::Slot& slot : plan.rows.slots)
+      plan.slots.emplace_back(column_.Slot(text_template, slot.number), matcher_, slot);
     return plan;
   }
 
-  const Matcher& matcher_;
+  const TemplateMatcher& matcher_;
   TemplateColumn& column_;
   std::span<const TextTemplate> stamps_;
   std::vector<std::optional<Plan>> plans_;
@@ -112,7 +115,7 @@ class Messages final : public Predicate {
   void NarrowByTemplate(const Rows& rows, TemplateColumn& templates) const {
     const auto template_of = templates.template_of();
     const auto position_of = templates.position_of();
-    Decider decider(*matcher_, templates, rows.index);
+    Decider decider(*matcher_->templates(), templates, rows.index);
     Selection open;
     ForEachSelected(rows, [&](std::size_t row) {
       const auto answer = decider.Decide(template_of[row], position_of[row]);

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "storage/filter/field.h"
+#include "storage/filter/regex_walk.h"
 #include "storage/filter/text_judge.h"
 
 namespace cistern::filter {
@@ -16,6 +17,9 @@ namespace {
 constexpr int kMinLiteral = 2;
 // More than this many alternatives are not worth asking for one by one; they fit one integer.
 constexpr std::size_t kMaxLiterals = 64;
+
+// In longer values of slots RE2 is faster.
+constexpr std::size_t kLongValue = 64;
 
 re2::StringPiece Piece(std::string_view text) { return {text.data(), text.size()}; }
 
@@ -88,7 +92,10 @@ class Literals {
 class Regex final : public Matcher, public TemplateMatcher {
  public:
   Regex(const std::string& pattern, const re2::RE2::Options& options)
-      : regex_(pattern, options), literals_(pattern, options), may_assert_(MayAssert(pattern)) {}
+      : regex_(pattern, options), literals_(pattern, options), may_assert_(MayAssert(pattern)) {
+    const auto automaton = PositionAutomaton::Compile(pattern, !options.case_sensitive());
+    if (automaton) walk_.emplace(*automaton);
+  }
 
   bool Matches(std::string_view value) const override {
     if (literals_.needed() && literals_.needed()->Find(value, 0) == std::string_view::npos) return false;
@@ -100,9 +107,8 @@ class Regex final : public Matcher, public TemplateMatcher {
 
   bool RuledOut(BlockIndex& index) const override;
   void Judge(Judging& judging, std::span<Verdict> verdicts) const override;
-  RowPlan Plan(std::span<const std::string_view> pieces, std::span<const SlotStamp>) const override {
-    return {InOnePiece(pieces) ? RowPlan::Kind::kAll : RowPlan::Kind::kText, {}};
-  }
+  RowPlan Plan(std::span<const std::string_view> pieces, std::span<const SlotStamp> stamps) const override;
+  Verdict TestSlot(std::string_view value, const RowPlan::Slot& slot) const override;
 
  private:
   bool InOnePiece(std::span<const std::string_view> pieces) const {
@@ -113,7 +119,13 @@ class Regex final : public Matcher, public TemplateMatcher {
   const re2::RE2 regex_;
   const Literals literals_;
   const bool may_assert_;
+  std::optional<RegexWalk> walk_;  // where the expression is one that it understands
 };
+
+RowPlan Regex::Plan(std::span<const std::string_view> pieces, std::span<const SlotStamp> stamps) const {
+  if (walk_) return walk_->Plan(pieces, stamps);
+  return {InOnePiece(pieces) ? RowPlan::Kind::kAll : RowPlan::Kind::kText, {}};
+}
 
 bool Regex::RuledOut(BlockIndex& index) const {
   if (literals_.empty()) return false;
@@ -123,6 +135,12 @@ bool Regex::RuledOut(BlockIndex& index) const {
     if (!judge || !judge->RuledOut(index)) present |= std::uint64_t{1} << i;
   }
   return !literals_.Suffices(present);
+}
+
+Verdict Regex::TestSlot(std::string_view value, const RowPlan::Slot& slot) const {
+  if (slot.some == 0 && value.size() > kLongValue) return Matches(value) ? Verdict::kAll : Verdict::kNone;
+  if (walk_->EndsIn(value, slot.every)) return Verdict::kAll;
+  return slot.some != slot.every && walk_->EndsIn(value, slot.some) ? Verdict::kSome : Verdict::kNone;
 }
 
 void Regex::Judge(Judging& judging, std::span<Verdict> verdicts) const {
@@ -141,9 +159,11 @@ void Regex::Judge(Judging& judging, std::span<Verdict> verdicts) const {
   for (std::size_t t = 0; t < verdicts.size(); ++t) {
     const auto [known, added] = suffices.try_emplace(present[t], true);
     if (added && !literals_.empty()) known->second = literals_.Suffices(present[t]);
-    verdicts[t] = !known->second                    ? Verdict::kNone
-                  : InOnePiece(templates[t].pieces) ? Verdict::kAll
-                                                    : Verdict::kSome;
+    const RowPlan::Kind kind =
+        known->second ? Plan(templates[t].pieces, templates[t].slots).kind : RowPlan::Kind::kNone;
+    verdicts[t] = kind == RowPlan::Kind::kNone  ? Verdict::kNone
+                  : kind == RowPlan::Kind::kAll ? Verdict::kAll
+                                                : Verdict::kSome;
   }
 }
 

@@ -40,11 +40,15 @@ struct RowPlan {
   enum class Kind : std::uint8_t {
     kNone,
     kAll,
-    kSlots,  // a row matches when the value of one of `slots` does
+    kSlots,  // TestSlot() tells, by the values of `slots`
     kText,   // the text is needed
   };
+  struct Slot {
+    std::uint8_t number = 0;
+    std::uint64_t every = 0, some = 0;  // for TestSlot(): what every row, what some row brings along
+  };
   Kind kind = Kind::kText;
-  std::vector<std::uint8_t> slots;
+  std::vector<Slot> slots;
 };
 
 class TemplateMatcher {
@@ -56,6 +60,9 @@ class TemplateMatcher {
   virtual void Judge(Judging& judging, std::span<Verdict> verdicts) const = 0;
   // For rows of a template with these pieces. `stamps` is empty or has one a slot.
   virtual RowPlan Plan(std::span<const std::string_view> pieces, std::span<const SlotStamp> stamps) const = 0;
+  // What a value of a slot of a plan means for its row. One kAll: the row matches. All kNone: it does not.
+  // Else its text is needed.
+  virtual Verdict TestSlot(std::string_view value, const RowPlan::Slot& slot) const = 0;
 };
 
 }  // namespace cistern::filter

@@ -16,13 +16,11 @@ bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 // The classes of which an atom takes a byte.
 std::uint8_t ClassesOf(const Atom& atom) {
-  if (atom.kind == Kind::kBlank) return SlotStamp::kPoint | SlotStamp::kOther;
-  if (atom.kind == Kind::kAny) return SlotStamp::kAllClasses & ~SlotStamp::kPoint;
-  const char c = FoldByte(atom.byte);
-  if (IsDigit(c)) return SlotStamp::kDigit;
-  if (c >= 'a' && c <= 'z') return SlotStamp::kLower | SlotStamp::kUpper;
-  if (c == '_') return SlotStamp::kUnderscore;
-  return c == '.' ? SlotStamp::kPoint : SlotStamp::kOther;
+  if (atom.kind == Kind::kBlank) return SlotStamp::kSeparators;
+  if (atom.kind == Kind::kAny) return SlotStamp::kAllClasses & ~(SlotStamp::kPoint | SlotStamp::kJoiner);
+  const SlotStamp::Class of = SlotStamp::ClassOf(FoldByte(atom.byte));
+  const bool letter = of == SlotStamp::kHex || of == SlotStamp::kLower;
+  return static_cast<std::uint8_t>(letter ? of | SlotStamp::kUpper : of);
 }
 
 bool Enters(const Atom& atom, char c) {
@@ -186,7 +184,7 @@ RowPlan TextJudge::Plan(std::span<const std::string_view> pieces, std::span<cons
   MayMatchInSlots(pieces, stamps, ~States{0}, &places);
   if (places.across) return plan;
   plan.kind = places.slots.empty() ? RowPlan::Kind::kNone : RowPlan::Kind::kSlots;
-  plan.slots = std::move(places.slots);
+  for (const std::uint8_t slot : places.slots) plan.slots.push_back({slot});
   return plan;
 }
 
@@ -236,7 +234,7 @@ TextJudge::States TextJudge::ThroughSlot(const SlotStamp& stamp, States held, St
   within = (begun & accept_) != 0;
   across = across || (entered & accept_) != 0;
   // Those that were there before stay where the slot can be passed without a step.
-  const bool separators = stamp.classes & (SlotStamp::kPoint | SlotStamp::kOther);
+  const bool separators = stamp.classes & SlotStamp::kSeparators;
   const States stay = stay_word_ | (separators ? stay_separator_ : 0);
   const States kept = stamp.min_length == 0 ? active : active & stay;
   return (entered | begun | kept) & at_edge_;

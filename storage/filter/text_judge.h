@@ -23,6 +23,9 @@ class TextJudge final : public TemplateMatcher {
   bool RuledOut(BlockIndex& index) const override;
   void Judge(Judging& judging, std::span<Verdict> verdicts) const override;
   RowPlan Plan(std::span<const std::string_view> pieces, std::span<const SlotStamp> stamps) const override;
+  Verdict TestSlot(std::string_view value, const RowPlan::Slot&) const override {
+    return pattern_.Matches(value) ? Verdict::kAll : Verdict::kNone;
+  }
 
  private:
   using States = std::uint64_t;  // bit k: the k-th element that is no star matched last
@@ -63,7 +66,8 @@ class TextJudge final : public TemplateMatcher {
   std::size_t size_ = 0;   // elements that are no stars; beyond 64 the rest below is not used
   bool one_word_ = false;  // nothing but word bytes: matches within one piece or one slot
   std::array<States, 256> enter_{};
-  std::array<States, 64> by_classes_{};  // elements that values of these classes can match
+  std::array<States, SlotStamp::kAllClasses + 1>
+      by_classes_{};  // elements that values of these classes can match
   States stay_separator_ = 0, stay_word_ = 0;
   States at_edge_ = 0;  // states in which the edge of a word may follow
   States accept_ = 0;

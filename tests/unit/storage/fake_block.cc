@@ -51,17 +51,10 @@ std::string Lower(std::string_view text) {
   return lower;
 }
 
-std::uint8_t ClassOf(char c) {
-  if (c >= '0' && c <= '9') return SlotStamp::kDigit;
-  if (c >= 'a' && c <= 'z') return SlotStamp::kLower;
-  if (c >= 'A' && c <= 'Z') return SlotStamp::kUpper;
-  return c == '_' ? SlotStamp::kUnderscore : c == '.' ? SlotStamp::kPoint : SlotStamp::kOther;
-}
-
 SlotStamp StampOf(const std::vector<std::string_view>& values) {
   SlotStamp stamp{0, UINT32_MAX, 0};
   for (std::string_view value : values) {
-    for (char c : value) stamp.classes |= ClassOf(c);
+    for (char c : value) stamp.classes |= SlotStamp::ClassOf(c);
     stamp.min_length = std::min(stamp.min_length, static_cast<std::uint32_t>(value.size()));
     stamp.max_length = std::max(stamp.max_length, static_cast<std::uint32_t>(value.size()));
   }

@@ -278,7 +278,7 @@ TEST(BlockIndex, StampsCoverTheValues) {
     EXPECT_EQ(text.slots[0].min_length, 1u);
     EXPECT_EQ(text.slots[0].max_length, 2u);
     EXPECT_EQ(text.slots[1].classes,
-              SlotStamp::kDigit | SlotStamp::kLower | SlotStamp::kUpper | SlotStamp::kUnderscore);
+              SlotStamp::kDigit | SlotStamp::kHex | SlotStamp::kUpper | SlotStamp::kUnderscore);
     EXPECT_EQ(text.slots[1].min_length, 5u);
   }
   EXPECT_EQ(rows, 100u);

@@ -10,7 +10,7 @@ namespace {
 
 constexpr SlotStamp kNumber{SlotStamp::kDigit, 1, 5};
 constexpr SlotStamp kAddress{SlotStamp::kDigit | SlotStamp::kPoint, 7, 15};
-constexpr SlotStamp kName{SlotStamp::kLower, 3, 6};
+constexpr SlotStamp kName{SlotStamp::kLower | SlotStamp::kHex, 3, 6};
 constexpr SlotStamp kAnything;
 
 // Two templates of sshd, one of a firewall, and free text; slots hold the words `root`, `admin`, `22` and
@@ -61,7 +61,16 @@ constexpr JudgeCase kCases[] = {
     {"SomeAndNone", "root drop", "----"},
     {"Regex", "/session (opened|closed)/", "S-A-"},
     {"RegexWithAnAssertion", "/^session/", "S-S-"},
-    {"RegexThatNeedsNothing", "/[0-9]+/", "SSSS"},
+    {"RegexThatNeedsNothing", "/[0-9]+/", "SAAA"},
+    {"RegexFromPieceIntoSlot", "/port [0-9]*7/", "SS--"},
+    {"RegexThatEverySlotFulfils", "/len=[0-9]/", "S--A"},
+    {"RegexForLongerValues", "/port [0-9]{6}/", "S---"},
+    {"RegexBehindASlot", "/[a-z] from/", "SA--"},
+    {"RegexThatSomeSlotsReach", "/[0-9]{4,} ssh/", "SS--"},
+    {"RegexWithALongestValue", "/len=[0-9]{5}/", "S--S"},
+    {"RegexOfClassesThatNoStampAdmits", "/user=[0-9A-Z]/", "S---"},
+    {"RegexInAnyCase", "/SESSION OPENED/i", "S-A-"},
+    {"RegexThatMatchesNothingAsWell", "/x*/", "AAAA"},
     {"MessageIsThere", "msg:*", "SAAA"},
     {"OtherFieldsSayNothing", "procid:1", "SSSS"},
 };
