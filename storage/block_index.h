@@ -42,6 +42,9 @@ struct SlotStamp {
   }
   std::uint8_t classes = kAllClasses;
   std::uint32_t min_length = 0, max_length = UINT32_MAX;  // octets, inclusive
+  std::uint32_t max_word = UINT32_MAX;                    // octets of the longest word
+  // All values that occur, ascending; empty: not listed.
+  std::span<const std::string_view> values = {};
 };
 
 // Text with slots: pieces[0] slot pieces[1] slot ... pieces[n]. Where a slot begins or ends, a word begins or

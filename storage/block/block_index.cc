@@ -9,6 +9,7 @@
 #include "storage/block/decimal.h"
 #include "storage/block/index_format.h"
 #include "storage/block/sealed_block.h"
+#include "storage/block/template_index.h"
 #include "storage/block/word_filter.h"
 
 namespace cistern {
@@ -47,49 +48,6 @@ bool ReadSummary(std::string_view part, Summary& summary) {
   summary.filled_chunks = in.Varint();
   summary.words_in_chunks = in.Byte() != 0;
   return in.ok() && summary.records > 0 && summary.records <= UINT32_MAX;
-}
-
-// Numbers of a template; its octets lie behind those of all templates.
-struct TemplateNumbers {
-  std::uint32_t rows = 0;
-  std::vector<SlotStamp> slots;
-  std::vector<std::uint64_t> piece_lengths;
-};
-
-SlotStamp ReadStamp(ByteReader& in) {
-  SlotStamp stamp{.classes = in.Byte()};
-  stamp.min_length = static_cast<std::uint32_t>(in.Varint());
-  stamp.max_length = stamp.min_length + static_cast<std::uint32_t>(in.Varint());
-  return stamp;
-}
-
-TemplateNumbers ReadNumbers(ByteReader& in) {
-  TemplateNumbers numbers{.rows = static_cast<std::uint32_t>(in.Varint())};
-  const std::uint64_t pieces = in.Varint();
-  for (std::uint64_t i = 0; i < pieces && in.ok(); ++i) numbers.piece_lengths.push_back(in.Varint());
-  for (std::uint64_t i = 1; i < pieces && in.ok(); ++i) numbers.slots.push_back(ReadStamp(in));
-  return numbers;
-}
-
-// Empty when damaged.
-std::vector<TextTemplate> ReadTemplates(std::string_view part, std::uint64_t records) {
-  ByteReader in(part);
-  const std::uint64_t count = in.Varint();
-  std::vector<TemplateNumbers> all;
-  for (std::uint64_t i = 0; i < count && in.ok(); ++i) all.push_back(ReadNumbers(in));
-  std::vector<TextTemplate> templates;
-  std::uint64_t rows = 0;
-  bool whole = true;
-  for (TemplateNumbers& numbers : all) {
-    TextTemplate& text = templates.emplace_back();
-    for (const std::uint64_t length : numbers.piece_lengths) text.pieces.push_back(in.Bytes(length));
-    text.slots = std::move(numbers.slots);
-    text.rows = numbers.rows;
-    rows += numbers.rows;
-    whole &= !text.pieces.empty();
-  }
-  if (!whole || !in.ok() || in.left() != 0 || rows != records) templates.clear();
-  return templates;
 }
 
 class StoredIndex final : public BlockIndex {
@@ -132,8 +90,10 @@ class StoredIndex final : public BlockIndex {
   std::array<std::vector<CountedInt>, kColumns> ints_;
   std::array<std::optional<std::vector<CountedString>>, kColumns> strings_;  // decoded when present
   std::unique_ptr<char[]> template_part_;                                    // decompressed
-  std::vector<TextTemplate> templates_;                                      // decoded when not empty
-  std::array<std::unique_ptr<Chunk>, kWordChunks> chunks_;                   // read when not null
+  TemplateIndex template_index_;
+  std::vector<TextTemplate> anything_;                      // in place of templates that cannot be read
+  std::span<const TextTemplate> templates_;                 // decoded when not empty
+  std::array<std::unique_ptr<Chunk>, kWordChunks> chunks_;  // read when not null
 };
 
 const IndexPart* StoredIndex::Find(IndexPartId id) const {
@@ -212,11 +172,11 @@ void StoredIndex::DecodeTemplates() {
       whole = Decompress(part->stored, template_part_.get(), part->raw_length);
       octets = {template_part_.get(), static_cast<std::size_t>(part->raw_length)};
     }
-    if (whole) templates_ = ReadTemplates(octets, summary_.records);
+    if (whole && template_index_.Read(octets, summary_.records)) templates_ = template_index_.templates();
   }
   if (!templates_.empty()) return;
-  // Nothing is known: everything may be anything.
-  templates_ = {{.pieces = {"", ""}, .slots = {{}}, .rows = static_cast<std::uint32_t>(summary_.records)}};
+  anything_ = {{.pieces = {"", ""}, .slots = {{}}, .rows = static_cast<std::uint32_t>(summary_.records)}};
+  templates_ = anything_;
 }
 
 const StoredIndex::Chunk& StoredIndex::ChunkAt(std::size_t number) {

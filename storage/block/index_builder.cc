@@ -13,6 +13,7 @@
 #include "storage/block/compression.h"
 #include "storage/block/dictionary.h"
 #include "storage/block/index_format.h"
+#include "storage/block/template_index.h"
 #include "storage/block/word_collector.h"
 
 namespace cistern {
@@ -21,6 +22,8 @@ namespace {
 // Columns with more values, or longer ones in all, are not listed but go into the filter.
 constexpr std::size_t kMaxListedValues = 1024;
 constexpr std::size_t kMaxListedOctets = 32 << 10;
+// Few templates are read faster as they are, which is done for every block that a query looks at.
+constexpr std::size_t kMaxPlainOctets = 8 << 10;
 // Sets of flags, and whatever else is counted.
 constexpr std::size_t kMaxCountedInts = 256;
 
@@ -56,12 +59,6 @@ std::size_t TotalOctets(std::span<const std::string_view> values) {
   return octets;
 }
 
-void PutStamp(const SlotStamp& stamp, ByteBuffer& out) {
-  out.PutByte(stamp.classes);
-  out.PutVarint(stamp.min_length);
-  out.PutVarint(stamp.max_length - stamp.min_length);
-}
-
 }  // namespace
 
 struct IndexBuilder::Impl {
@@ -83,8 +80,8 @@ struct IndexBuilder::Impl {
   std::array<std::map<std::int64_t, std::uint32_t>, kColumns> int_counts;
   std::array<ByteBuffer, kColumns> dictionaries;  // empty: not added
   std::array<bool, kColumns> listed{};
-  std::uint32_t templates = 0;
-  ByteBuffer template_numbers, template_octets;
+  TemplateIndexWriter templates;
+  std::vector<SlotStamp> stamps;
   ByteBuffer summary_part, integers_part, template_part, compressed_part, word_part;
   std::vector<IndexPart> parts;
   std::vector<std::uint32_t> counts;
@@ -104,9 +101,7 @@ void IndexBuilder::Impl::Begin(const BlockSummary& of) {
     listed[Index(column)] = true;
     PutDictionary({&nothing, 1}, {&rows, 1}, dictionaries[Index(column)]);
   }
-  templates = 0;
-  template_numbers.Clear();
-  template_octets.Clear();
+  templates.Clear();
   words.Begin(seed);
 }
 
@@ -174,12 +169,10 @@ void IndexBuilder::Impl::PutIntegers() {
 }
 
 void IndexBuilder::Impl::PutTemplates() {
-  template_part.Clear();
-  template_part.PutVarint(templates);
-  template_part.PutBytes(template_numbers.view());
-  template_part.PutBytes(template_octets.view());
+  templates.Finish(template_part);
   AddPart(IndexPartId::kTemplates, template_part);
-  if (!compressor.Compress(template_part.view(), compressed_part)) return;
+  if (template_part.size() <= kMaxPlainOctets || !compressor.Compress(template_part.view(), compressed_part))
+    return;
   parts.back().compressed = true;
   parts.back().stored = compressed_part.view();
 }
@@ -240,15 +233,9 @@ void IndexBuilder::AddTemplate(Column column, std::span<const std::string_view> 
     for (const StringColumn& slot : slots) impl_->words.AddWords(SpaceOf(column), slot.values);
     return;
   }
-  ++impl_->templates;
-  ByteBuffer& numbers = impl_->template_numbers;
-  numbers.PutVarint(rows);
-  numbers.PutVarint(pieces.size());
-  for (const std::string_view piece : pieces) {
-    numbers.PutVarint(piece.size());
-    impl_->template_octets.PutBytes(piece);
-  }
-  for (const StringColumn& slot : slots) PutStamp(impl_->words.AddSlot(slot), numbers);
+  impl_->stamps.clear();
+  for (const StringColumn& slot : slots) impl_->stamps.push_back(impl_->words.AddSlot(slot));
+  impl_->templates.Add(pieces, rows, slots, impl_->stamps);
 }
 
 void IndexBuilder::Finish(SealedBlock& block) { impl_->Finish(block); }

@@ -91,11 +91,13 @@ void WordCollector::Begin(std::uint64_t seed) {
 
 SlotStamp WordCollector::AddSlot(const StringColumn& values) {
   const std::size_t rows = values.codes.empty() ? values.values.size() : values.codes.size();
-  SlotStamp stamp{.classes = 0, .min_length = values.values.empty() ? 0 : UINT32_MAX, .max_length = 0};
+  SlotStamp stamp{
+      .classes = 0, .min_length = values.values.empty() ? 0 : UINT32_MAX, .max_length = 0, .max_word = 0};
   Span span;
   const std::size_t integers = ReadIntegers(values.values, span);
   for (const std::string_view value : values.values.first(integers)) NoteLength(value, stamp);
   if (integers > 0) stamp.classes = SlotStamp::kDigit;
+  stamp.max_word = stamp.max_length;
   if (integers == values.values.size()) {
     AddIntegers(span, rows);
   } else {
@@ -163,7 +165,9 @@ void WordCollector::AddTexts(std::span<const std::string_view> values, SlotStamp
     const std::string_view value = values[i];
     NoteLength(value, stamp);
     if (value.size() <= ShortText::kMaxSize) {
-      stamp.classes |= AddShort(value);
+      const RecentText& text = AddShort(value);
+      stamp.classes |= text.classes;
+      stamp.max_word = std::max<std::uint32_t>(stamp.max_word, text.longest_word);
       continue;
     }
     if (value == last) continue;
@@ -179,22 +183,25 @@ void WordCollector::AddTexts(std::span<const std::string_view> values, SlotStamp
     stamp.classes |= ScanWords(value, [&](std::string_view word, const WordKind& kind) {
       AddWord(word, kind);
       AddAddress(window.Next(word, kind));
+      stamp.max_word = std::max(stamp.max_word, static_cast<std::uint32_t>(word.size()));
     });
   }
 }
 
-std::uint8_t WordCollector::AddShort(std::string_view value) {
+const WordCollector::RecentText& WordCollector::AddShort(std::string_view value) {
   const ShortText text = LoadShort(value);
   RecentText& recent = recent_texts_[(text.low * 0x9e3779b97f4a7c15u ^ text.high * 0xc2b2ae3d27d4eb4fu) >>
                                      (64 - kRecentTextBits)];
-  if (recent.text == text) return recent.classes;
+  if (recent.text == text) return recent;
+  recent.longest_word = 0;
   AddressWindow window;
   recent.classes = ScanShort(value, text, [&](std::string_view word, const WordKind& kind) {
     AddWord(word, kind);
     AddAddress(window.Next(word, kind));
+    recent.longest_word = std::max(recent.longest_word, static_cast<std::uint8_t>(word.size()));
   });
   recent.text = text;
-  return recent.classes;
+  return recent;
 }
 
 void WordCollector::AddAddress(std::string_view address) {

@@ -52,10 +52,10 @@ class WordCollector {
     static constexpr std::size_t kEntries = 2048;
     std::array<WordKey, kEntries> keys_{};
   };
-  // The same for short values of all slots, with the classes of their octets.
+  // The same for short values of all slots, with what a stamp takes from them.
   struct RecentText {
     ShortText text;  // the empty text at first, which has no words
-    std::uint8_t classes = 0;
+    std::uint8_t classes = 0, longest_word = 0;
   };
   static constexpr unsigned kRecentTextBits = 11;
   // The same for long values of one slot. Octets are compared: nobody can hide a value behind an equal hash.
@@ -78,7 +78,7 @@ class WordCollector {
   bool AddToPages(const Span& span, std::size_t rows);
   void AddInteger(std::uint64_t value);
   void AddTexts(std::span<const std::string_view> values, SlotStamp& stamp);
-  std::uint8_t AddShort(std::string_view value);
+  const RecentText& AddShort(std::string_view value);
   void AddWord(std::string_view word, const WordKind& kind);
   void AddAddress(std::string_view address);
   void AddKey(WordKey key) {

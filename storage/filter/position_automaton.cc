@@ -4,8 +4,20 @@
 
 #include "storage/block_index.h"
 #include "storage/filter/regex_parser.h"
+#include "storage/words.h"
 
 namespace cistern::filter {
+namespace {
+
+PositionAutomaton::States AnyOf(const std::array<PositionAutomaton::States, 8>& by_class,
+                                std::uint8_t classes) {
+  PositionAutomaton::States any = 0;
+  for (unsigned left = classes; left != 0; left &= left - 1)
+    any |= by_class[static_cast<std::size_t>(std::countr_zero(left))];
+  return any;
+}
+
+}  // namespace
 
 // Gives each byte that the tree takes a position, and notes what may follow what.
 class AutomatonBuilder {
@@ -111,16 +123,17 @@ void PositionAutomaton::Finish() {
   for (std::size_t byte = 0; byte < enter_.size(); ++byte) {
     const auto of =
         static_cast<std::size_t>(std::countr_zero<std::uint8_t>(SlotStamp::ClassOf(static_cast<char>(byte))));
-    some_[of] |= enter_[byte];
+    (IsWordByte(static_cast<char>(byte)) ? some_word_ : some_separator_)[of] |= enter_[byte];
     every_[of] &= enter_[byte];
   }
 }
 
-PositionAutomaton::States PositionAutomaton::SomeOf(std::uint8_t classes) const {
-  States some = 0;
-  for (unsigned left = classes; left != 0; left &= left - 1)
-    some |= some_[static_cast<std::size_t>(std::countr_zero(left))];
-  return some;
+PositionAutomaton::States PositionAutomaton::SomeWordOf(std::uint8_t classes) const {
+  return AnyOf(some_word_, classes);
+}
+
+PositionAutomaton::States PositionAutomaton::SomeSeparatorOf(std::uint8_t classes) const {
+  return AnyOf(some_separator_, classes);
 }
 
 PositionAutomaton::States PositionAutomaton::EveryOf(std::uint8_t classes) const {

@@ -32,8 +32,9 @@ class PositionAutomaton {
   }
   // A match ends here.
   bool Accepts(States states) const { return (states & last_) != 0; }
-  // Positions that take some byte, and that take every byte, of the classes (as of SlotStamp).
-  States SomeOf(std::uint8_t classes) const;
+  // Positions that take some word byte, some separator, and every byte of the classes (as of SlotStamp).
+  States SomeWordOf(std::uint8_t classes) const;
+  States SomeSeparatorOf(std::uint8_t classes) const;
   States EveryOf(std::uint8_t classes) const;
 
  private:
@@ -48,8 +49,7 @@ class PositionAutomaton {
   States odd_ = 0;               // those that others may follow
   std::array<States, kMaxPositions> follow_{};
   std::array<States, 256> enter_{};
-  std::array<States, 8> some_{};  // by class
-  std::array<States, 8> every_{};
+  std::array<States, 8> some_word_{}, some_separator_{}, every_{};  // by class
 };
 
 }  // namespace cistern::filter

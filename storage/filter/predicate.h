@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <bitset>
+#include <cstring>
 #include <memory>
 #include <vector>
 
@@ -76,12 +77,18 @@ PredicatePtr MakePayload(Payload (*extract)(const Record&), std::string key, Mat
 // predicate_messages.cc. The message column: by templates where the view has them.
 PredicatePtr MakeMessages(MatcherPtr matcher);
 
-// predicate_strings.cc. `test` is asked for the selected rows.
+// `test` is asked for the selected rows. Eight rows of which none is selected are passed at once.
 template <class Test>
 void ForEachSelected(const Rows& rows, const Test& test) {
   std::uint8_t* selected = rows.selected.data();
-  for (std::size_t i = rows.begin; i < rows.end; ++i) {
-    if (selected[i]) selected[i] = static_cast<std::uint8_t>(test(i));
+  for (std::size_t i = rows.begin; i < rows.end;) {
+    std::uint64_t eight = 1;
+    const std::size_t stop = std::min(i + sizeof eight, rows.end);
+    if (stop - i == sizeof eight) std::memcpy(&eight, selected + i, sizeof eight);
+    if (eight == 0) i = stop;
+    for (; i < stop; ++i) {
+      if (selected[i]) selected[i] = static_cast<std::uint8_t>(test(i));
+    }
   }
 }
 // Keeps the rows whose value of `column` matches.

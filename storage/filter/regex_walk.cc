@@ -1,6 +1,7 @@
 #include "storage/filter/regex_walk.h"
 
 #include <algorithm>
+#include <array>
 
 namespace cistern::filter {
 namespace {
@@ -42,23 +43,75 @@ void RegexWalk::ThroughPiece(std::string_view piece, Walk& walk) const {
   }
 }
 
+// What may be reached byte by byte in values whose words are not longer than `max_word`: one set of states
+// for each length of the word at hand.
+class RegexWalk::SomeSteps {
+ public:
+  SomeSteps(const PositionAutomaton& automaton, const SlotStamp& stamp, States entry)
+      : automaton_(automaton),
+        word_(automaton.SomeWordOf(stamp.classes)),
+        separator_(automaton.SomeSeparatorOf(stamp.classes)),
+        longest_(stamp.max_word <= kMaxWord ? stamp.max_word : 0) {
+    by_word_[0] = entry;
+  }
+
+  States Step() {
+    States all = 0;
+    for (std::size_t i = 0; i <= reached_; ++i) all |= by_word_[i];
+    const States next = automaton_.Next(all);
+    if (longest_ == 0) return by_word_[0] = next & (word_ | separator_);
+    const std::size_t reach = std::min(reached_ + 1, longest_);
+    States some = next & separator_;
+    for (std::size_t i = reach; i > 0; --i) some |= by_word_[i] = automaton_.Next(by_word_[i - 1]) & word_;
+    by_word_[0] = next & separator_;
+    reached_ = reach;
+    return some;
+  }
+  bool SameAs(const SomeSteps& other) const { return by_word_ == other.by_word_; }
+  // Whatever the length of words.
+  States allowed() const { return word_ | separator_; }
+
+ private:
+  static constexpr std::uint32_t kMaxWord = 15;  // longer words are not told apart
+  const PositionAutomaton& automaton_;
+  const States word_, separator_;
+  const std::size_t longest_;  // 0: any
+  std::size_t reached_ = 0;
+  std::array<States, kMaxWord + 1> by_word_{};
+};
+
 void RegexWalk::ThroughSlot(const SlotStamp& stamp, Walk& walk) const {
-  const States allowed = automaton_.SomeOf(stamp.classes), certain = automaton_.EveryOf(stamp.classes);
-  States some = walk.some, every = walk.every;
-  walk.some = stamp.min_length == 0 ? some : 0;
+  if (!stamp.values.empty()) return ThroughValues(stamp.values, walk);
+  const States certain = automaton_.EveryOf(stamp.classes);
+  SomeSteps steps(automaton_, stamp, walk.some);
+  States every = walk.every;
+  walk.some = stamp.min_length == 0 ? walk.some : 0;
   walk.every = stamp.min_length == 0 ? every : ~States{0};
   for (std::uint32_t length = 1; length <= stamp.max_length; ++length) {
-    if (length > kMaxSteps) return ThroughLongSlot(some, allowed, walk);
-    const States some_before = some, every_before = every;
-    some = automaton_.Next(some) & allowed;
+    const SomeSteps before = steps;
+    const States every_before = every, some = steps.Step();
+    if (length > kMaxSteps) return ThroughLongSlot(some, steps.allowed(), walk);
     every = automaton_.Next(every) & certain;
     walk.may_end = walk.may_end || automaton_.Accepts(some);
     walk.ends = walk.ends || (length <= stamp.min_length && automaton_.Accepts(every));
     if (length < stamp.min_length) continue;
     walk.some |= some;
     walk.every &= every;
-    if (some == some_before && every == every_before) return;
+    if (every == every_before && steps.SameAs(before)) return;
   }
+}
+
+void RegexWalk::ThroughValues(std::span<const std::string_view> values, Walk& walk) const {
+  Walk all{.every = ~States{0}, .ends = true};
+  for (const std::string_view value : values) {
+    Walk one = walk;
+    ThroughPiece(value, one);
+    all.some |= one.some;
+    all.every &= one.every;
+    all.may_end = all.may_end || one.may_end;
+    all.ends = all.ends && one.ends;
+  }
+  walk = all;
 }
 
 // Any number of bytes more, from `some`.

@@ -30,7 +30,9 @@ class RegexWalk {
     bool ends = false;           // in every row
   };
   void ThroughPiece(std::string_view piece, Walk& walk) const;
+  class SomeSteps;
   void ThroughSlot(const SlotStamp& stamp, Walk& walk) const;
+  void ThroughValues(std::span<const std::string_view> values, Walk& walk) const;
   void ThroughLongSlot(States some, States allowed, Walk& walk) const;
 
   const PositionAutomaton automaton_;

@@ -228,6 +228,7 @@ TextJudge::States TextJudge::ThroughPiece(std::string_view piece, States active)
 
 TextJudge::States TextJudge::ThroughSlot(const SlotStamp& stamp, States held, States active, bool& within,
                                          bool& across) const {
+  if (!stamp.values.empty()) return ThroughValues(stamp.values, active, within, across);
   const States allowed = by_classes_[stamp.classes & SlotStamp::kAllClasses] & held;
   const States entered = Flood(active << 1, allowed, stamp.max_length);
   const States begun = Flood(1, allowed, stamp.max_length);
@@ -238,6 +239,18 @@ TextJudge::States TextJudge::ThroughSlot(const SlotStamp& stamp, States held, St
   const States stay = stay_word_ | (separators ? stay_separator_ : 0);
   const States kept = stamp.min_length == 0 ? active : active & stay;
   return (entered | begun | kept) & at_edge_;
+}
+
+TextJudge::States TextJudge::ThroughValues(std::span<const std::string_view> values, States active,
+                                           bool& within, bool& across) const {
+  States left = 0;
+  for (const std::string_view value : values) {
+    within = within || pattern_.Matches(value);
+    const States behind = ThroughPiece(value, active);
+    across = across || (behind & accept_) != 0;
+    left |= behind & at_edge_;
+  }
+  return left;
 }
 
 // The states reached from `from` by at most `steps` elements, all of which must be allowed.

@@ -56,6 +56,8 @@ class TextJudge final : public TemplateMatcher {
   // The states behind a slot; `within`: the whole pattern may match in it; `across`: a match that began
   // before it may end in it.
   States ThroughSlot(const SlotStamp& stamp, States held, States active, bool& within, bool& across) const;
+  States ThroughValues(std::span<const std::string_view> values, States active, bool& within,
+                       bool& across) const;
   static States Flood(States from, States allowed, std::uint64_t steps);
 
   const TextPattern pattern_;

@@ -42,7 +42,10 @@ std::size_t AskTemplates(cistern::BlockIndex& index) {
   for (const cistern::TextTemplate& text : index.Templates()) {
     Require(text.pieces.size() == text.slots.size() + 1);
     for (const std::string_view piece : text.pieces) sum += Sum(piece);
-    for (const cistern::SlotStamp& stamp : text.slots) sum += stamp.classes + stamp.min_length;
+    for (const cistern::SlotStamp& stamp : text.slots) {
+      sum += stamp.classes + stamp.min_length + stamp.max_word;
+      for (const std::string_view value : stamp.values) sum += Sum(value);
+    }
     rows += text.rows;
   }
   Require(rows == index.records());

@@ -52,9 +52,11 @@ std::string Lower(std::string_view text) {
 }
 
 SlotStamp StampOf(const std::vector<std::string_view>& values) {
-  SlotStamp stamp{0, UINT32_MAX, 0};
+  SlotStamp stamp{0, UINT32_MAX, 0, 0};
   for (std::string_view value : values) {
     for (char c : value) stamp.classes |= SlotStamp::ClassOf(c);
+    for (const Part& word : WordsOf(value))
+      stamp.max_word = std::max(stamp.max_word, static_cast<std::uint32_t>(word.end - word.begin));
     stamp.min_length = std::min(stamp.min_length, static_cast<std::uint32_t>(value.size()));
     stamp.max_length = std::max(stamp.max_length, static_cast<std::uint32_t>(value.size()));
   }

@@ -277,11 +277,32 @@ TEST(BlockIndex, StampsCoverTheValues) {
     EXPECT_EQ(text.slots[0].classes, SlotStamp::kDigit);
     EXPECT_EQ(text.slots[0].min_length, 1u);
     EXPECT_EQ(text.slots[0].max_length, 2u);
-    EXPECT_EQ(text.slots[1].classes,
-              SlotStamp::kDigit | SlotStamp::kHex | SlotStamp::kUpper | SlotStamp::kUnderscore);
+    EXPECT_EQ(text.slots[1].classes, SlotStamp::kDigit | SlotStamp::kHex | SlotStamp::kLower |
+                                         SlotStamp::kUpper | SlotStamp::kUnderscore);
     EXPECT_EQ(text.slots[1].min_length, 5u);
+    ASSERT_EQ(text.slots[1].values.size(), 7u);
   }
   EXPECT_EQ(rows, 100u);
+}
+
+TEST(BlockIndex, StampsTellTheLongestWordAndListUpToSixteenValues) {
+  RecordBatch batch;
+  for (int i = 0; i < 340; ++i)
+    testing::AddRecord(batch,
+                       "from 192.0.2." + std::to_string(i % 256) + " by u" + std::to_string(i % 16) +
+                           " or v" + std::to_string(i % 17),
+                       kStart + i);
+  testing::NumberFrom(batch, 1);
+  const SealedBlock block = MakeIndex(batch.records());
+  const auto index = OpenIndex(block);
+  for (const TextTemplate& text : index->Templates()) {
+    if (text.slots.size() != 3) continue;
+    EXPECT_EQ(text.slots[0].max_length, 11u);
+    EXPECT_EQ(text.slots[0].max_word, 3u);
+    EXPECT_TRUE(text.slots[0].values.empty());
+    EXPECT_EQ(text.slots[1].values.size(), 16u);
+    EXPECT_TRUE(text.slots[2].values.empty());
+  }
 }
 
 // The same content by rows and by values and codes.

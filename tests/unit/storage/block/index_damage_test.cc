@@ -36,7 +36,7 @@ TEST(IndexDamage, EveryFlippedBitAndEveryPrefixIsRefused) {
 TEST(IndexDamage, NewerVersionIsNamedAsSuch) {
   RecordBatch batch = SomeRecords();
   std::string octets = MakeIndex(batch.records()).index;
-  octets[4] = 2;
+  octets[4] = 3;
   EXPECT_EQ(OpenBlockIndex(std::make_shared<const std::string>(octets), {}).error(),
             make_error_code(StoreErrc::kTooNew));
 }

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "storage/words.h"
+
 namespace cistern::filter {
 namespace {
 
@@ -109,7 +111,8 @@ TEST(PositionAutomatonTest, LeavesAloneWhatItDoesNotUnderstand) {
 struct Template {
   std::vector<std::string> pieces;
   std::vector<SlotStamp> stamps;
-  std::vector<std::vector<std::string>> rows;  // values of the slots
+  std::vector<std::vector<std::string>> rows;         // values of the slots
+  std::vector<std::vector<std::string_view>> values;  // listed ones
   std::string TextOf(std::size_t row) const {
     std::string text = pieces[0];
     for (std::size_t i = 0; i < rows[row].size(); ++i) text += rows[row][i] + pieces[i + 1];
@@ -121,16 +124,26 @@ Template RandomTemplate(RandomRegex& random) {
   Template made;
   const std::size_t slots = random.Below(4);
   for (std::size_t i = 0; i <= slots; ++i) made.pieces.push_back(random.Text(4));
-  made.stamps.assign(slots, SlotStamp{0, UINT32_MAX, 0});
+  made.stamps.assign(slots, SlotStamp{0, UINT32_MAX, 0, 0});
   for (std::size_t row = 0; row < 6; ++row) {
     auto& values = made.rows.emplace_back();
     for (SlotStamp& stamp : made.stamps) {
       const std::string value = random.Below(3) ? std::to_string(random.Below(200)) : random.Text(5);
       for (const char c : value) stamp.classes |= SlotStamp::ClassOf(c);
+      for (std::size_t i = 0, run = 0; i < value.size(); ++i) {
+        run = IsWordByte(value[i]) ? run + 1 : 0;
+        stamp.max_word = std::max(stamp.max_word, static_cast<std::uint32_t>(run));
+      }
       stamp.min_length = std::min(stamp.min_length, static_cast<std::uint32_t>(value.size()));
       stamp.max_length = std::max(stamp.max_length, static_cast<std::uint32_t>(value.size()));
       values.push_back(value);
     }
+  }
+  if (random.Below(3) != 0) return made;
+  made.values.resize(slots);
+  for (std::size_t i = 0; i < slots; ++i) {
+    for (const auto& row : made.rows) made.values[i].push_back(row[i]);
+    made.stamps[i].values = made.values[i];
   }
   return made;
 }
@@ -174,6 +187,25 @@ TEST(RegexWalkTest, WhatItProvesHoldsForEveryRow) {
   EXPECT_GT(proven, 50'000u);
   EXPECT_GT(all, 1'000u);
   EXPECT_GT(none, 1'000u);
+}
+
+TEST(RegexWalkTest, StampsAndValuesNarrowWhatSlotsMayHold) {
+  const std::string_view pieces[] = {"x ", " y"}, names[] = {"alice", "bob"};
+  const std::uint8_t digits_and_points = SlotStamp::kDigit | SlotStamp::kPoint;
+  const SlotStamp address{digits_and_points, 7, 15, 3}, any_words{digits_and_points, 7, 15},
+      listed{SlotStamp::kLower | SlotStamp::kHex, 3, 5, 5, names};
+  const auto kind = [&](const char* pattern, const SlotStamp& stamp) {
+    return RegexWalk(*PositionAutomaton::Compile(pattern, false)).Plan(pieces, {&stamp, 1}).kind;
+  };
+  EXPECT_EQ(kind("[0-9]{3}", address), RowPlan::Kind::kSlots);
+  EXPECT_EQ(kind("[0-9]{4}", address), RowPlan::Kind::kNone);
+  EXPECT_EQ(kind("[0-9]{4}", any_words), RowPlan::Kind::kSlots);
+  EXPECT_EQ(kind("[0-9]{3}.[0-9]{3}", address), RowPlan::Kind::kSlots);
+  EXPECT_EQ(kind("x [a-c]", listed), RowPlan::Kind::kAll);
+  EXPECT_EQ(kind("x [a-a]", listed), RowPlan::Kind::kSlots);
+  EXPECT_EQ(kind("x c", listed), RowPlan::Kind::kNone);
+  EXPECT_EQ(kind("e y", listed), RowPlan::Kind::kText);
+  EXPECT_EQ(kind("[be] y", listed), RowPlan::Kind::kAll);
 }
 
 TEST(RegexWalkTest, LongValuesReachWhatAnyLengthReaches) {
