@@ -112,7 +112,7 @@ void Sealer::Start(SealJob job) {
 std::optional<Sealer::Done> Sealer::Take() {
   const std::lock_guard lock(mutex_);
   if (done_.empty()) return std::nullopt;
-  Done done = std::move(done_.front());
+  std::optional<Done> done(std::move(done_.front()));
   done_.pop_front();
   return done;
 }

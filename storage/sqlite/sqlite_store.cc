@@ -119,6 +119,7 @@ SqliteStore::~SqliteStore() {
   }
   sealer_.reset();
   if (!catalog_) return;
+  RemoveRetired(/*all=*/true);
   for (Closing& closing : closing_) closing.job = 0;
   import_.job = 0;
   if (import_.file) CloseFile(import_, /*wait=*/true);

@@ -154,7 +154,7 @@ class SqliteStore final : public Store {
   void BeginSwap(const ThinJob& job, const Thinned& thinned);
   Result<void> SwapFiles(const ThinJob& job);
   bool FinishSwap(Swap& swap);
-  void RemoveRetired();
+  void RemoveRetired(bool all);
 
   // Constant after Open().
   const StoreOptions options_;

@@ -22,7 +22,7 @@ Result<void> FromErrno() {
 // `look`: for a file to begin with; else only what was begun goes on, and what follows it.
 void SqliteStore::ContinueThinning(bool look) {
   if (failed_ != 0) return;
-  RemoveRetired();
+  RemoveRetired(/*all=*/!space_ok_);
   std::erase_if(swaps_, [this](Swap& swap) { return FinishSwap(swap); });
   if (thinner_.job() && !thinner_.done()) return;
   if (!thinner_.job() && !look) return;
@@ -177,9 +177,8 @@ bool SqliteStore::FinishSwap(Swap& swap) {
   return true;
 }
 
-void SqliteStore::RemoveRetired() {
-  for (const std::string& name : logs_->TakeRetired(/*all=*/!space_ok_))
-    RemoveLogFile(logs_dir_ + "/" + name + kOldSuffix);
+void SqliteStore::RemoveRetired(bool all) {
+  for (const std::string& name : logs_->TakeRetired(all)) RemoveLogFile(logs_dir_ + "/" + name + kOldSuffix);
 }
 
 }  // namespace cistern

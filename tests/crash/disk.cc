@@ -212,6 +212,20 @@ Disk::Verdict Disk::Rename(const std::string& from, const std::string& to) {
   return CutNow() ? Verdict{EIO} : Verdict{};
 }
 
+Disk::Verdict Disk::Link(const std::string& from, const std::string& to) {
+  const std::lock_guard lock(mutex_);
+  if (dead_) return {EIO};
+  std::string old_name, new_name;
+  const NodePtr folder = FolderOf(from, old_name);
+  if (!folder || folder != FolderOf(to, new_name) || !folder->names.contains(old_name)) return {};
+  if (!paused_ && faults_.full) return Fail(ENOSPC);
+  Print("link", from + " " + to);
+  const NodePtr node = folder->names[old_name];
+  folder->names[new_name] = node;
+  name_changes_.push_back({folder, "", new_name, node});
+  return CutNow() ? Verdict{EIO} : Verdict{};
+}
+
 // What is sure
 
 void Disk::Apply(const NameChange& change) {

@@ -73,6 +73,7 @@ class Disk {
   // What is not going to be written any more leaves the page cache.
   void ForgetCached(const std::string& path);
   Verdict Rename(const std::string& from, const std::string& to);
+  Verdict Link(const std::string& from, const std::string& to);
 
   // What ends: the power, or only the process, so that everything that was written stays.
   enum class Loss { kPower, kProcess };

@@ -5,6 +5,8 @@
 #include <optional>
 #include <set>
 
+#include "storage/filter/filter.h"
+
 namespace cistern::crash {
 namespace {
 
@@ -50,9 +52,12 @@ std::uint64_t DigestOf(const Record& record) {
 }
 
 Commit CommitOf(const RecordBatch& batch, std::span<const ClientSequence> sequences, std::string file) {
-  Commit commit{{}, {sequences.begin(), sequences.end()}, std::move(file)};
-  for (const Record& record : batch.records())
+  Commit commit{{}, {}, {sequences.begin(), sequences.end()}, std::move(file)};
+  const Filter filter = *Filter::Parse(kWordThatGoes);
+  for (const Record& record : batch.records()) {
     commit.records.emplace_back(ToInt(record.id), DigestOf(record));
+    commit.received.push_back(filter.Matches(record) ? record.received : kNever);
+  }
   return commit;
 }
 
@@ -109,7 +114,7 @@ void Ledger::TriedLingers() {
 void Ledger::Expired(const std::vector<Gap>& gone) {
   std::erase_if(entries_, [&](const Entry& entry) {
     return std::any_of(gone.begin(), gone.end(), [&](const Gap& gap) {
-      return ToInt(gap.first) <= entry.first() && entry.first() <= ToInt(gap.last);
+      return ToInt(gap.first) <= entry.last() && entry.first() <= ToInt(gap.last);
     });
   });
   for (Entry& entry : entries_)
@@ -119,6 +124,28 @@ void Ledger::Expired(const std::vector<Gap>& gone) {
 void Ledger::Expiring(const std::string& but) {
   for (Entry& entry : entries_)
     if (entry.state == State::kStored && entry.commit.file != but) entry.state = State::kExpiring;
+}
+
+void Ledger::Thinning(std::int64_t before) { thinned_before_ = std::max(thinned_before_, before); }
+
+void Ledger::Thinned(const std::vector<Gap>& ranges) {
+  for (Entry& entry : entries_) {
+    Commit& commit = entry.commit;
+    Records records;
+    std::vector<std::int64_t> received;
+    for (std::size_t i = 0; i < commit.records.size(); ++i) {
+      const std::uint64_t id = commit.records[i].first;
+      const bool gone =
+          commit.received[i] < thinned_before_ && std::ranges::any_of(ranges, [id](const Gap& range) {
+            return ToInt(range.first) <= id && id <= ToInt(range.last);
+          });
+      if (gone) continue;
+      records.push_back(commit.records[i]);
+      received.push_back(commit.received[i]);
+    }
+    commit.records = std::move(records);
+    commit.received = std::move(received);
+  }
 }
 
 void Ledger::CursorMoves(const std::string& name, RecordId position) {
@@ -136,10 +163,34 @@ std::string Ledger::Verify(Store& store) {
   if (std::string error = Compare(forward); !error.empty()) return error;
   const auto last = std::find_if(entries_.rbegin(), entries_.rend(),
                                  [](const Entry& entry) { return entry.state == State::kStored; });
-  if (last != entries_.rend() && ToInt(store.last_id()) != last->last())
+  if (last != entries_.rend() && IsSure(*last) && ToInt(store.last_id()) != last->last())
     return "the last id is " + Text(ToInt(store.last_id()));
   if (std::string error = VerifyClients(store); !error.empty()) return error;
   return VerifyCursors(store);
+}
+
+// Which of the records are there: those that need not be do not tell whether it is.
+std::string Ledger::CompareEntry(const Entry& entry, const Records& found, std::size_t& at,
+                                 bool& there) const {
+  const Records& records = entry.commit.records;
+  std::uint64_t missing = 0, met = 0;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    if (at != found.size() && found[at].first == records[i].first) {
+      if (found[at++].second != records[i].second)
+        return "record " + Text(records[i].first) + " is not what was stored";
+      ++met;
+    } else if (entry.commit.received[i] >= thinned_before_) {
+      if (missing++ == 0 && met != 0)
+        return "of the commit from id " + Text(entry.first()) + " record " + Text(records[i].first) +
+               " is missing";
+    }
+    if (missing != 0 && met != 0)
+      return "of the commit from id " + Text(entry.first()) + " a part is missing";
+  }
+  there = missing == 0 && (met != 0 || entry.state == State::kStored);
+  if (missing == 0 || entry.state != State::kStored) return "";
+  return "records from id " + Text(entry.first()) + " in " + entry.commit.file +
+         " are lost; next found: " + (at == found.size() ? "none" : Text(found[at].first));
 }
 
 std::string Ledger::Compare(const Records& found) {
@@ -147,24 +198,18 @@ std::string Ledger::Compare(const Records& found) {
   std::size_t at = 0;
   for (const Entry& entry : entries_) {
     if (at != found.size() && found[at].first < entry.first()) break;
-    if (at == found.size() || found[at].first != entry.first()) {
-      if (entry.state == State::kStored)
-        return "records from id " + Text(entry.first()) + " in " + entry.commit.file +
-               " are lost; next found: " + (at == found.size() ? "none" : Text(found[at].first));
-      there.push_back(false);
-      continue;
-    }
-    for (const auto& record : entry.commit.records) {
-      if (at == found.size() || found[at].first != record.first)
-        return "of the commit from id " + Text(entry.first()) + " record " + Text(record.first) +
-               " is missing";
-      if (found[at++].second != record.second)
-        return "record " + Text(record.first) + " is not what was stored";
-    }
-    there.push_back(true);
+    bool is_there = false;
+    if (std::string error = CompareEntry(entry, found, at, is_there); !error.empty()) return error;
+    there.push_back(is_there);
   }
   if (at != found.size()) return "record " + Text(found[at].first) + " should not be there";
   return Settle(there);
+}
+
+// Whether something of it must be there, if it is.
+bool Ledger::IsSure(const Entry& entry) const {
+  return std::ranges::any_of(entry.commit.received,
+                             [this](std::int64_t time) { return time >= thinned_before_; });
 }
 
 std::string Ledger::Settle(const std::vector<bool>& there) {
@@ -172,7 +217,7 @@ std::string Ledger::Settle(const std::vector<bool>& there) {
   std::vector<Entry> left;
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     Entry& entry = entries_[i];
-    if (entry.state == State::kExpiring && entry.commit.file != kUnknownFile &&
+    if (entry.state == State::kExpiring && entry.commit.file != kUnknownFile && IsSure(entry) &&
         files.emplace(entry.commit.file, there[i]).first->second != there[i])
       return "half of " + entry.commit.file + " is gone";
     if (!there[i]) {

@@ -20,8 +20,13 @@ using Records = std::vector<std::pair<std::uint64_t, std::uint64_t>>;
 
 inline constexpr const char* kUnknownFile = "?";
 
+// A rule of retention that every driver with rules has: records with this word go once they are so old.
+inline constexpr const char* kWordThatGoes = "opened";
+inline constexpr std::int64_t kNever = INT64_MAX;
+
 struct Commit {
   Records records;
+  std::vector<std::int64_t> received;  // of each, ns; kNever: the rule is not about it
   std::vector<ClientSequence> sequences;
   std::string file;  // the log file it went to, or kUnknownFile
 };
@@ -41,6 +46,10 @@ class Witness {
   // Retention may delete any file but this one; then: it has deleted these.
   virtual void Expiring(const std::string& but) = 0;
   virtual void Expired(const std::vector<Gap>& gone) = 0;
+  // From now on records that the rule is about may be gone, if they were received before this time. Then: in
+  // these ranges they are, for good.
+  virtual void Thinning(std::int64_t before) = 0;
+  virtual void Thinned(const std::vector<Gap>& ranges) = 0;
   virtual void CursorMoves(const std::string& name, RecordId position) = 0;
   virtual void CursorMoved(const std::string& name, RecordId position) = 0;
 };
@@ -53,6 +62,8 @@ class Ledger final : public Witness {
   void TriedLingers() override;
   void Expiring(const std::string& but) override;
   void Expired(const std::vector<Gap>& gone) override;
+  void Thinning(std::int64_t before) override;
+  void Thinned(const std::vector<Gap>& ranges) override;
   void CursorMoves(const std::string& name, RecordId position) override;
   void CursorMoved(const std::string& name, RecordId position) override;
 
@@ -68,8 +79,10 @@ class Ledger final : public Witness {
   struct Entry {
     Commit commit;
     State state = State::kStored;
-    std::uint64_t first() const { return commit.records.front().first; }
-    std::uint64_t last() const { return commit.records.back().first; }
+    // Of all records that it had when it was made.
+    std::uint64_t first() const { return first_id; }
+    std::uint64_t last() const { return last_id; }
+    std::uint64_t first_id = commit.records.front().first, last_id = commit.records.back().first;
   };
   struct Cursor {
     RecordId sure{};
@@ -79,6 +92,8 @@ class Ledger final : public Witness {
   std::vector<Entry>::iterator Place(std::uint64_t first);
   bool WasGiven(const Commit& commit) const;
   std::string Compare(const Records& found);
+  std::string CompareEntry(const Entry& entry, const Records& found, std::size_t& at, bool& there) const;
+  bool IsSure(const Entry& entry) const;
   std::string Settle(const std::vector<bool>& there);
   std::string VerifyClients(Store& store);
   std::string VerifyCursors(Store& store);
@@ -91,6 +106,7 @@ class Ledger final : public Witness {
   std::map<std::uint64_t, std::uint64_t>
       given_;  // all ids that anybody can have seen: first and last of each commit
   std::uint64_t acknowledged_ = 0;
+  std::int64_t thinned_before_ = INT64_MIN;
 };
 
 // Of all that is stored of a record but its id.

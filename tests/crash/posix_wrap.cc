@@ -50,6 +50,7 @@ int __real_fsync(int fd);
 int __real_posix_fadvise(int fd, off_t offset, off_t length, int advice);
 int __real_unlink(const char* path);
 int __real_rename(const char* from, const char* to);
+int __real_link(const char* from, const char* to);
 int __real_mkdir(const char* path, mode_t mode);
 
 int __wrap_open(const char* path, int flags, ...) {
@@ -111,6 +112,12 @@ int __wrap_rename(const char* from, const char* to) {
   if (Disk* disk = DiskOf(from))
     if (const auto verdict = disk->Rename(from, to); !verdict) return Fail(verdict);
   return __real_rename(from, to);
+}
+
+int __wrap_link(const char* from, const char* to) {
+  if (Disk* disk = DiskOf(from))
+    if (const auto verdict = disk->Link(from, to); !verdict) return Fail(verdict);
+  return __real_link(from, to);
 }
 
 int __wrap_mkdir(const char* path, mode_t mode) {

@@ -1,7 +1,9 @@
 #include "tests/crash/store_driver.h"
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
+#include <thread>
 
 #include "storage/care/backup.h"
 #include "storage/care/check.h"
@@ -13,7 +15,9 @@ namespace {
 
 constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::int64_t kStart = 1'795'176'000 * kSecond;  // 2026-11-20 12:00 UTC
+constexpr std::int64_t kLater = 13 * 3600 * kSecond;      // the next life
 constexpr std::size_t kMaxNotes = 60;
+constexpr std::chrono::minutes kThinAge{30};
 
 std::string Sentence(std::mt19937_64& random, std::uint64_t serial) {
   const std::string number = std::to_string(serial), port = std::to_string(random() % 65536);
@@ -36,7 +40,7 @@ StoreDriver::StoreDriver(DriverOptions options)
     : own_(std::move(options)),
       witness_(*own_.witness),
       random_(own_.seed),
-      now_(kStart + own_.life * 3600 * kSecond),
+      now_(kStart + own_.life * kLater),
       serial_(static_cast<std::uint64_t>(own_.life) << 20) {
   static constexpr std::uint64_t kFileBytes[] = {256 << 10, 1 << 20, 16 << 20};
   static constexpr std::uint64_t kRecentBytes[] = {0, 64 << 10, 16 << 20};
@@ -46,6 +50,10 @@ StoreDriver::StoreDriver(DriverOptions options)
   static constexpr std::uint32_t kBlockRecords[] = {40, 200, 1000, 32768};
   options_.block_records = kBlockRecords[random_() % 4];
   if (random_() % 3 != 0) options_.retention.max_bytes = std::uint64_t{300} << 10 << random_() % 4;
+  if (random_() % 2 == 0) {
+    options_.retention.rules = {{std::make_shared<const Filter>(*Filter::Parse(kWordThatGoes)), kThinAge}};
+    options_.max_file_bytes = kFileBytes[0];
+  }
   may_import_ = random_() % 3 == 0;
   options_.free_space_reserve = 0;
   options_.clock = [this] { return now_; };
@@ -82,6 +90,8 @@ std::string StoreDriver::NewestFile() {
 void StoreDriver::Open() {
   warnings_.clear();
   failures_before_ = failures();
+  // A clock that jumps while the store is open suspends retention by age.
+  if (!options_.retention.rules.empty()) now_ += kLater;
   Result<std::unique_ptr<Store>> opened =
       Store::Open(options_, [this](const std::string& text) { warnings_.push_back(text); });
   Note("open: " + (opened ? "ok" : opened.error().message()));
@@ -128,11 +138,12 @@ void StoreDriver::Step() {
     case 1:
       return ApplyRetention();
     case 7:
-      Note("idle");
-      return store_->Idle();
+      return Idle();
     case 2:
       return random_() % 4 == 0 ? MoveClock() : Append();
     case 3:
+      if (!options_.retention.rules.empty()) return ApplyRetention();
+      return MoveCursor();
     case 4:
       return MoveCursor();
     case 5:
@@ -172,7 +183,9 @@ void StoreDriver::Fill(RecordBatch& batch) {
 void StoreDriver::AtPoint(std::string_view point) {
   if (point == "commit.written" && trying_) witness_.Tried(trying_());
   if (point == "roll.begin") open_file_ = "-";
+  if (point == "thin.begin") ++thinning_;
   if (own_.at_point) own_.at_point(point);
+  if (point == "thin.written" || point == "thin.looked") --thinning_;
 }
 
 void StoreDriver::Append() {
@@ -226,9 +239,37 @@ void StoreDriver::Reopen() {
 
 void StoreDriver::ApplyRetention() {
   witness_.Expiring(open_file_);
+  TellThinning();
   const Result<std::vector<Gap>> gone = store_->ApplyRetention();
-  Note("retention: " + (gone ? std::to_string(gone->size()) + " files gone" : gone.error().message()));
-  if (gone && !dead()) witness_.Expired(*gone);
+  if (gone && !dead()) {
+    std::vector<Gap> whole, thinned;
+    for (const Gap& gap : *gone) (IsLeft(gap) ? thinned : whole).push_back(gap);
+    Note("retention: " + std::to_string(whole.size()) + " files gone, " + std::to_string(thinned.size()) +
+         " thinned");
+    witness_.Thinned(thinned);
+    witness_.Expired(whole);
+  }
+  if (random_() % 3 == 0) return;
+  while (thinning_ != 0) std::this_thread::yield();
+  Idle();
+}
+
+void StoreDriver::Idle() {
+  Note("idle");
+  TellThinning();
+  store_->Idle();
+}
+
+void StoreDriver::TellThinning() {
+  if (!options_.retention.rules.empty()) witness_.Thinning(now_ - std::chrono::nanoseconds(kThinAge).count());
+}
+
+bool StoreDriver::IsLeft(const Gap& range) {
+  if (own_.disk != nullptr) own_.disk->Pause(true);
+  const auto scan = store_->NewScan({.id_min = ToInt(range.first), .id_max = ToInt(range.last)});
+  const auto batch = scan->Next();
+  if (own_.disk != nullptr) own_.disk->Pause(false);
+  return batch && *batch != nullptr;
 }
 
 void StoreDriver::MoveCursor() {

@@ -4,6 +4,7 @@
 // Threads: one.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <random>
@@ -53,6 +54,9 @@ class StoreDriver {
   void AtPoint(std::string_view point);
   void Reopen();
   void ApplyRetention();
+  void Idle();
+  void TellThinning();
+  bool IsLeft(const Gap& range);
   void MoveCursor();
   void BackUp();
   void MoveClock();
@@ -78,6 +82,7 @@ class StoreDriver {
   std::string failure_;
   std::string open_file_;  // that the store may go on with, and never deletes
   std::uint64_t serial_ = 0, failures_before_ = 0;
+  std::atomic<int> thinning_{0};  // files that a worker looks at
   bool needs_reopen_ = false;
   bool may_import_ = false, busy_ = false;
   bool lingers_ = false;  // since the last good Reopen() a file was left as it is, with what failed

@@ -13,8 +13,16 @@ std::string Line(char kind, const Commit& commit) {
   line << kind << ' ' << commit.file << ' ' << commit.sequences.size();
   for (const ClientSequence& client : commit.sequences)
     line << ' ' << client.client_id << ' ' << client.sequence;
-  for (const auto& [id, digest] : commit.records) line << ' ' << id << ' ' << digest;
+  for (std::size_t i = 0; i < commit.records.size(); ++i)
+    line << ' ' << commit.records[i].first << ' ' << commit.records[i].second << ' ' << commit.received[i];
   return line.str();
+}
+
+std::string Line(char kind, const std::vector<Gap>& gaps) {
+  std::string line(1, kind);
+  for (const Gap& gap : gaps)
+    line += " " + std::to_string(ToInt(gap.first)) + " " + std::to_string(ToInt(gap.last));
+  return line;
 }
 
 Commit ReadCommit(std::istringstream& line) {
@@ -23,8 +31,11 @@ Commit ReadCommit(std::istringstream& line) {
   line >> commit.file >> clients;
   for (ClientSequence client; clients != 0 && line >> client.client_id >> client.sequence; --clients)
     commit.sequences.push_back(client);
-  for (std::pair<std::uint64_t, std::uint64_t> record; line >> record.first >> record.second;)
+  std::int64_t received = 0;
+  for (std::pair<std::uint64_t, std::uint64_t> record; line >> record.first >> record.second >> received;) {
     commit.records.push_back(record);
+    commit.received.push_back(received);
+  }
   return commit;
 }
 
@@ -39,6 +50,7 @@ void PassOn(const std::string& text, Witness& witness, std::vector<std::string>&
   std::istringstream line(text.substr(1));
   std::string name;
   std::uint64_t id = 0;
+  std::int64_t time = 0;
   switch (text.front()) {
     case 'T':
       return witness.Tried(ReadCommit(line));
@@ -53,6 +65,11 @@ void PassOn(const std::string& text, Witness& witness, std::vector<std::string>&
       return witness.Expiring(name);
     case 'X':
       return witness.Expired(ReadGaps(line));
+    case 't':
+      line >> time;
+      return witness.Thinning(time);
+    case 'R':
+      return witness.Thinned(ReadGaps(line));
     case 'c':
       line >> name >> id;
       return witness.CursorMoves(name, RecordId{id});
@@ -80,12 +97,9 @@ void PipeWitness::Stored(const Commit& commit) { Write(Line('S', commit)); }
 void PipeWitness::TriedIsGone() { Write("G"); }
 void PipeWitness::TriedLingers() { Write("L"); }
 void PipeWitness::Expiring(const std::string& but) { Write("x " + but); }
-void PipeWitness::Expired(const std::vector<Gap>& gone) {
-  std::string line = "X";
-  for (const Gap& gap : gone)
-    line += " " + std::to_string(ToInt(gap.first)) + " " + std::to_string(ToInt(gap.last));
-  Write(line);
-}
+void PipeWitness::Expired(const std::vector<Gap>& gone) { Write(Line('X', gone)); }
+void PipeWitness::Thinning(std::int64_t before) { Write("t " + std::to_string(before)); }
+void PipeWitness::Thinned(const std::vector<Gap>& ranges) { Write(Line('R', ranges)); }
 void PipeWitness::CursorMoves(const std::string& name, RecordId position) {
   Write("c " + name + " " + std::to_string(ToInt(position)));
 }

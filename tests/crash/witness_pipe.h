@@ -15,6 +15,8 @@ class PipeWitness final : public Witness {
   void TriedLingers() override;
   void Expiring(const std::string& but) override;
   void Expired(const std::vector<Gap>& gone) override;
+  void Thinning(std::int64_t before) override;
+  void Thinned(const std::vector<Gap>& ranges) override;
   void CursorMoves(const std::string& name, RecordId position) override;
   void CursorMoved(const std::string& name, RecordId position) override;
   // For the one who reads: any text without a line break.

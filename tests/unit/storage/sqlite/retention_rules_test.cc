@@ -4,15 +4,13 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <atomic>
 #include <fstream>
-#include <thread>
 
 #include "storage/care/repair.h"
 #include "storage/care/restore.h"
 #include "storage/filter/filter.h"
 #include "storage/query/query.h"
-#include "tests/unit/storage/care/care_fixture.h"
+#include "tests/unit/storage/sqlite/rules_fixture.h"
 
 namespace cistern {
 namespace {
@@ -21,73 +19,10 @@ using std::chrono::hours;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using testing::kDay;
-using testing::kHour;
 using testing::kNoon;
 
-RetentionRule Rule(const std::string& filter, std::chrono::seconds max_age) {
-  return {std::make_shared<const Filter>(*Filter::Parse(filter)), max_age};
-}
-
-class RetentionRulesTest : public testing::CareTest {
- protected:
-  RetentionRulesTest() {
-    options_.at_point = [this](std::string_view point) {
-      begun_ += point == "thin.begin";
-      ended_ += point == "thin.written" || point == "thin.looked";
-      if (at_) at_(point);
-    };
-  }
-  // One closed file with the texts of each commit, and an open one.
-  void OneFile(const std::vector<std::vector<std::string>>& commits) {
-    now_ = kNoon + kDay;
-    Open();
-    for (const auto& texts : commits) MustAppend(texts, kNoon);
-    MustAppend({"newest"}, now_);
-    IdleUntil([this] { return LogFiles("-wal").size() == 1; });
-  }
-  // A clock that jumps while the store is open would suspend retention by age.
-  void Later(std::int64_t time) {
-    Close();
-    now_ += time;
-    Open();
-  }
-  void WaitForWorker() const {
-    while (begun_ != ended_) std::this_thread::yield();
-  }
-  // Until there is nothing left to do.
-  std::vector<Gap> Apply() {
-    std::vector<Gap> all;
-    for (int begun = -1; begun != begun_;) {
-      begun = begun_;
-      for (const Gap& gap : *store_->ApplyRetention()) all.push_back(gap);
-      WaitForWorker();
-    }
-    return all;
-  }
-  std::vector<Gap> Apply(const Retention& retention) {
-    store_->SetRetention(retention);
-    return Apply();
-  }
-  std::string Problems() {
-    Close();
-    return CareTest::Texts(CheckDir());
-  }
-  // `count` texts, of which every `each`-th is debug output.
-  static std::vector<std::string> Mixed(long count, long each, long from = 0) {
-    std::vector<std::string> texts;
-    for (long i = from; i < from + count; ++i)
-      texts.push_back((i % each == 0 ? "debug trace " : "audit login ") + std::to_string(i) + " from " +
-                      std::to_string(std::hash<std::string>()(std::to_string(i))));
-    return texts;
-  }
-  static std::vector<std::string> Without(std::vector<std::string> texts, const std::string& word) {
-    std::erase_if(texts, [&](const std::string& text) { return text.find(word) != std::string::npos; });
-    return texts;
-  }
-
-  std::atomic<int> begun_{0}, ended_{0};
-  std::function<void(std::string_view)> at_;
-};
+using RetentionRulesTest = testing::RulesTest;
+using testing::Rule;
 
 TEST_F(RetentionRulesTest, WhatMatchesGoesAndKeepsTheIdsOfTheRest) {
   OneFile({{"debug 1", "audit 2", "debug 3", "audit 4"}});
