@@ -137,7 +137,8 @@ class Scan {
   // The next batch in scan order, null at the end. kOldestFirst scans may be called again later, after a
   // commit, and then go on.
   virtual Result<std::unique_ptr<StoredBatch>> Next() = 0;
-  // The records retention deleted between the scan's position and what it returned last; reset by the call.
+  // The records retention deleted between the scan's position and the end of what it returned last; reset by
+  // the call. Rules take records from between others, so the range may reach into the batch.
   // Only for kOldestFirst scans.
   virtual std::optional<Gap> TakeGap() = 0;
 };

@@ -55,6 +55,10 @@ class TailCall final : public StreamCall<v1::TailResponse> {
   Result<Filled> Fill() {
     constexpr int kMaxBatches = 16;
     for (int i = 0; i < kMaxBatches; ++i) {
+      if (gap_) {
+        if (response().records_size() > 0 || response().has_gap()) return Filled::kMore;
+        SetGap(*std::exchange(gap_, std::nullopt));  // it stands before the records that follow
+      }
       if (next_row_ < rows_) {
         CopyRows();
         if (bytes_ >= kMaxResponseBytes) return Filled::kMore;
@@ -65,11 +69,8 @@ class TailCall final : public StreamCall<v1::TailResponse> {
       if (!state) return state.error();
       next_row_ = 0;
       rows_ = *state == Cursor::State::kMatches ? cursor_->rows().size() : 0;
-      if (const auto gap = cursor_->TakeGap()) {
-        SetGap(*gap);
-        return Filled::kMore;  // the gap stands before the records that follow
-      }
-      if (*state == Cursor::State::kCaughtUp) return Filled::kCaughtUp;
+      gap_ = cursor_->TakeGap();
+      if (!gap_ && *state == Cursor::State::kCaughtUp) return Filled::kCaughtUp;
     }
     return Filled::kMore;
   }
@@ -85,7 +86,7 @@ class TailCall final : public StreamCall<v1::TailResponse> {
   }
 
   Step Decide(bool caught_up, grpc::Status& status) {
-    if (next_row_ == rows_) reached_ = std::max(reached_, cursor_->position());
+    if (next_row_ == rows_ && !gap_) reached_ = std::max(reached_, cursor_->position());
     const bool content = response().records_size() > 0 || response().has_gap();
     const bool turned_live = caught_up && options_.follow && !live_;
     if (content || turned_live || ProgressDue()) {
@@ -114,6 +115,7 @@ class TailCall final : public StreamCall<v1::TailResponse> {
   // behind the last record of the message that is on its way.
   void ReleaseMemory() override {
     cursor_.reset();
+    gap_.reset();  // the new one finds it again
     rows_ = next_row_ = 0;
     options_.after = reached_;
     options_.last = 0;
@@ -132,7 +134,6 @@ class TailCall final : public StreamCall<v1::TailResponse> {
     out->set_first_record_id(ToInt(gap.first));
     out->set_last_record_id(ToInt(gap.last));
     out->set_records(gap.records);
-    reached_ = std::max(reached_, gap.last);
   }
 
   grpc::Status FindStart() {
@@ -171,6 +172,7 @@ class TailCall final : public StreamCall<v1::TailResponse> {
   TailOptions options_;
   std::optional<Cursor> cursor_;
   std::size_t next_row_ = 0, rows_ = 0;  // of the cursor's current batch
+  std::optional<Gap> gap_;               // to be sent before them
   std::size_t bytes_ = 0;
   RecordId reached_{};  // a stream resumed behind it misses nothing and repeats nothing
   RecordId sent_id_{};

@@ -25,11 +25,13 @@ Cursor::Cursor(Store& store, Filter filter, RecordId after, Imported imported)
 Result<Cursor::State> Cursor::Next() {
   auto next = scan_->Next();
   if (!next) return next.error();
+  batch_ = std::move(*next);
   if (auto gap = scan_->TakeGap()) {
     gap_ = gap;
-    position_ = std::max(position_, gap->last);
+    // What went by rules stood between the records of the batch.
+    const RecordId last = batch_ ? std::min(gap->last, RecordId{ToInt(batch_->first_id()) - 1}) : gap->last;
+    position_ = std::max(position_, last);
   }
-  batch_ = std::move(*next);
   if (!batch_) return State::kCaughtUp;
   SelectRows();
   if (!rows_.empty()) batch_->Check();

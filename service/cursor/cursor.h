@@ -36,7 +36,8 @@ class Cursor {
 
   // Everything up to here has been evaluated: a new cursor behind it continues without gap or duplicate.
   RecordId position() const { return position_; }
-  // Records that retention took before they could be read; reset by the call.
+  // Records that retention took before they could be read, from before or between the rows; reset by the
+  // call.
   std::optional<Gap> TakeGap();
 
  private:
