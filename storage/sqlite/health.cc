@@ -102,6 +102,8 @@ Result<void> SqliteStore::ReopenFile(OpenFile& open) {
     if (const auto removed = (*file)->RemoveAfter(ToInt(open.info.totals.last_id), clients_); !removed)
       return removed;
     if (const auto done = (*file)->Checkpoint(/*truncate=*/true); !done) return done;
+    // A -wal that was there already may have been made without its folder having been synced.
+    if (const auto synced = SyncFolder(logs_dir_); !synced) return synced;
   } else if (file.error() != StoreErrc::kCorrupt) {
     return file.error();
   }
