@@ -23,6 +23,7 @@
 #include "ingest/message/shape.h"
 #include "ingest/parse/parser.h"
 #include "storage/query/query.h"
+#include "storage/query/query_pool.h"
 #include "storage/store.h"
 
 namespace cistern {
@@ -145,6 +146,12 @@ void Time(const char* name, const std::function<std::uint64_t()>& ask) {
   std::fflush(stdout);
 }
 
+// As in the daemon: the caller and the other cores.
+QueryControl Control() {
+  static QueryPool pool;
+  return {.pool = &pool};
+}
+
 std::uint64_t Newest(Store& store, const char* filter) {
   std::uint64_t octets = 0;
   const auto sink = [&](BatchView& view, const std::vector<std::uint32_t>& rows) {
@@ -153,7 +160,7 @@ std::uint64_t Newest(Store& store, const char* filter) {
   };
   QueryOptions options;
   options.filter = *Filter::Parse(filter);
-  const auto result = Value(RunQuery(store, options, {}, sink), filter);
+  const auto result = Value(RunQuery(store, options, Control(), sink), filter);
   return octets == 0 ? 0 : result.matches;
 }
 
@@ -165,7 +172,7 @@ std::uint64_t Count(Store& store, const char* filter, const char* top = nullptr,
     options.top_field = *ParseField(top);
     options.top_limit = 10;
   }
-  return Value(RunAggregate(store, options, {}), filter).count;
+  return Value(RunAggregate(store, options, Control()), filter).count;
 }
 
 void Ask(const std::string& dir) {
