@@ -87,6 +87,8 @@ class CsvPrinter : public RecordPrinter {
 
 }  // namespace
 
+bool IsRecordCsv(std::string_view head) { return head.starts_with(kHeader); }
+
 std::unique_ptr<RecordPrinter> MakeCsvPrinter(const RecordStyle& style) {
   return std::make_unique<CsvPrinter>(style.terminal);
 }

@@ -43,5 +43,7 @@ std::unique_ptr<RecordPrinter> MakeRecordPrinter(OutputFormat format, const Reco
 // For MakeRecordPrinter.
 std::unique_ptr<RecordPrinter> MakeTablePrinter(const RecordStyle& style);
 std::unique_ptr<RecordPrinter> MakeCsvPrinter(const RecordStyle& style);
+// Whether a text begins as a CSV printer begins it.
+bool IsRecordCsv(std::string_view head);
 
 }  // namespace cistern::ctl

@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "ctl/printer/record_printer.h"
+
 namespace cistern::ctl {
 namespace {
 
@@ -42,6 +44,10 @@ Result<std::vector<std::unique_ptr<RecordReader>>, FileError> OpenReaders(const 
                                                                           const ReadOptions& options) {
   auto source = ByteSource::Open(path);
   if (!source) return source.error();
+  if (options.format == "auto" && IsRecordCsv((*source)->head()))
+    return FileError{path +
+                     ": CSV leaves out the octets as received, so it cannot be imported; use export -o jsonl "
+                     "(or --format text to store its lines as messages)"};
   const std::string format = options.format == "auto" ? FormatOf((*source)->head()) : options.format;
   if (format == "aiosyslogd") return OpenSqliteReaders(path, options);
   std::string id;

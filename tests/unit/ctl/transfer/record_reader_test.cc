@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "cistern/v1/record.pb.h"
+#include "ctl/printer/record_printer.h"
 #include "ctl/printer/time_text.h"
 #include "tests/unit/service/temp_store.h"
 
@@ -55,6 +56,18 @@ TEST_F(RecordReaderTest, TextLinesHaveTheirOwnTimesOrThatOfTheLineBefore) {
             "<13>Jan  1 00:00:00 h a: y@2026-01-01T00:00:00\n");
   const auto at_now = Open("no time\n", {.zone = "UTC", .at = "now"}, Untimed::kNow);
   EXPECT_EQ(ReadAll(*at_now), "no time@2026-11-21T00:00:00\n");
+}
+
+TEST_F(RecordReaderTest, CsvOfAnExportIsNotTakenForMessages) {
+  std::string content;
+  MakeCsvPrinter({})->AppendHeader(content);
+  const std::string path = folder_.path() + "/file.csv";
+  std::ofstream(path, std::ios::binary) << content << "1,,,,,,,,user,info,h,a,,,,x,raw,,\n";
+  const TextTimes times{.zone = "UTC", .at = "now"};
+  const auto readers = OpenReaders(path, {.times = *ReadTextTimes(times, kNow), .now_ns = kNow});
+  ASSERT_FALSE(readers);
+  EXPECT_NE(readers.error().message.find("export -o jsonl"), std::string::npos);
+  EXPECT_TRUE(OpenReaders(path, {.format = "text", .times = *ReadTextTimes(times, kNow), .now_ns = kNow}));
 }
 
 TEST_F(RecordReaderTest, SkippingGivesTheSameRecordsAsReading) {
