@@ -13,6 +13,9 @@ constexpr std::size_t kWorthPosting = 4096;
 constexpr std::uint64_t kTooLargeAhead = 4 << 20;  // encoded octets
 // Without a limit: a batch that gives more rows than that keeps the receiver busy by itself.
 constexpr std::uint64_t kMany = 1024;
+// Where the index passed over so many in a row few match: the next one will not do, and others can read it
+// while this thread looks for more.
+constexpr std::uint64_t kManyPassed = 8;
 
 constexpr std::int64_t kDay = 86'400'000'000'000;
 
@@ -64,7 +67,7 @@ Result<void> MatchReader::Run(const Each& each) {
       if (!task) ended = task.error();  // what was found before it is still given out
       if (at_end) break;
       window_.push_back(*task);
-      if (window_.size() > 1) PostAhead(*task);
+      if (control_.pool && width_ > 1) PostAhead(*task);
     }
     const bool told_to_stop =
         !ended && (ended.error() == StoreErrc::kCancelled || ended.error() == StoreErrc::kDeadline);
@@ -79,7 +82,8 @@ Result<void> MatchReader::Run(const Each& each) {
 }
 
 Result<MatchReader::TaskPtr> MatchReader::NextTask(Scan& scan) {
-  for (;;) {
+  for (std::uint64_t passed = 0;;) {
+    if (passed == kManyPassed) width_ = 1 + QueryPool::kMaxAhead;
     if (auto stopped = CheckStopped(control_); !stopped) return stopped.error();
     auto batch = scan.Next();
     if (!batch) return batch.error();
@@ -96,6 +100,7 @@ Result<MatchReader::TaskPtr> MatchReader::NextTask(Scan& scan) {
       return task;
     }
     cost_.Add(task->job->cost());
+    ++passed;
   }
 }
 
