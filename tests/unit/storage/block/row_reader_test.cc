@@ -8,6 +8,7 @@
 #include "storage/block/sealed_block.h"
 #include "storage/block/stored_ints.h"
 #include "tests/unit/storage/block/log_records.h"
+#include "tests/unit/storage/block/same_record.h"
 
 namespace cistern {
 namespace {
@@ -20,26 +21,7 @@ std::shared_ptr<const std::string> Seal(const RecordBatch& batch) {
 void ExpectRow(StoredBatch& view, const RecordBatch& batch, std::size_t row) {
   const Record got = view.Row(row);
   const Record& want = batch.records()[row];
-  EXPECT_EQ(got.id, want.id);
-  EXPECT_EQ(got.received, want.received);
-  EXPECT_EQ(got.time, want.time);
-  EXPECT_EQ(got.peer, want.peer);
-  EXPECT_EQ(got.port, want.port);
-  EXPECT_EQ(got.transport, want.transport);
-  EXPECT_EQ(got.format, want.format);
-  EXPECT_EQ(got.facility, want.facility);
-  EXPECT_EQ(got.severity, want.severity);
-  EXPECT_EQ(got.flags, want.flags);
-  EXPECT_EQ(got.shape, want.shape);
-  EXPECT_EQ(got.listener, want.listener);
-  EXPECT_EQ(got.tls_identity, want.tls_identity);
-  EXPECT_EQ(got.hostname, want.hostname);
-  EXPECT_EQ(got.app_name, want.app_name);
-  EXPECT_EQ(got.procid, want.procid);
-  EXPECT_EQ(got.msgid, want.msgid);
-  EXPECT_EQ(got.structured_data, want.structured_data);
-  EXPECT_EQ(got.message, want.message);
-  EXPECT_EQ(got.tags, want.tags);
+  ExpectSame(got, want);
   if (want.shape.code == kShapeRaw) EXPECT_EQ(got.raw, want.raw);
 }
 
