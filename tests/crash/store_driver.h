@@ -67,6 +67,7 @@ class StoreDriver {
   void Note(const std::string& what);
   void Fail(const std::string& what);
   // Whether an error may come from a call that was made to fail since the store was last seen to be well.
+  bool LeavesOut() const;
   bool Excused() const { return dead() || failures() != failures_before_; }
   bool dead() const { return own_.disk != nullptr && own_.disk->dead(); }
   std::uint64_t failures() const { return own_.disk == nullptr ? 0 : own_.disk->failures(); }
@@ -81,7 +82,7 @@ class StoreDriver {
   std::vector<std::string> notes_, warnings_;
   std::string failure_;
   std::string open_file_;  // that the store may go on with, and never deletes
-  std::uint64_t serial_ = 0, failures_before_ = 0;
+  std::uint64_t serial_ = 0, failures_before_ = 0, failures_at_open_ = 0;
   std::atomic<int> thinning_{0};  // files that a worker looks at
   bool needs_reopen_ = false;
   bool may_import_ = false, busy_ = false;
