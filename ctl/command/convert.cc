@@ -5,13 +5,13 @@
 #include "cistern/v1/record.pb.h"
 #include "ctl/command/options.h"
 #include "ctl/command/text_time_options.h"
-#include "ctl/printer/json.h"
 #include "ctl/printer/text.h"
 #include "ctl/transfer/record_writer.h"
 #include "ctl/transfer/text_reader.h"
 #include "ingest/message/rfc5424_text.h"
 #include "ingest/parse/parser.h"
 #include "proto/convert/record.h"
+#include "proto/convert/record_json.h"
 
 namespace cistern::ctl {
 namespace {

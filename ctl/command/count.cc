@@ -3,7 +3,7 @@
 #include "ctl/client.h"
 #include "ctl/command/options.h"
 #include "ctl/command/requests.h"
-#include "ctl/printer/json.h"
+#include "proto/convert/json.h"
 
 namespace cistern::ctl {
 namespace {

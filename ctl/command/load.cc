@@ -13,11 +13,11 @@
 #include "ctl/command/options.h"
 #include "ctl/command/send_options.h"
 #include "ctl/interrupt.h"
-#include "ctl/printer/json.h"
 #include "ctl/printer/text.h"
 #include "ctl/sender/load_mark.h"
 #include "ctl/sender/load_run.h"
 #include "ctl/sender/verifier.h"
+#include "proto/convert/json.h"
 
 namespace cistern::ctl {
 namespace {

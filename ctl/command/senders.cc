@@ -4,9 +4,9 @@
 #include "ctl/client.h"
 #include "ctl/command/options.h"
 #include "ctl/printer/grid.h"
-#include "ctl/printer/json.h"
-#include "ctl/printer/names.h"
 #include "ctl/printer/time_text.h"
+#include "proto/convert/json.h"
+#include "proto/convert/names.h"
 
 namespace cistern::ctl {
 namespace {

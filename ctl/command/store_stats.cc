@@ -6,8 +6,8 @@
 #include "ctl/client.h"
 #include "ctl/command/options.h"
 #include "ctl/printer/grid.h"
-#include "ctl/printer/json.h"
 #include "ctl/printer/text.h"
+#include "proto/convert/json.h"
 
 namespace cistern::ctl {
 namespace {

@@ -5,7 +5,7 @@
 #include "ctl/command/options.h"
 #include "ctl/command/requests.h"
 #include "ctl/printer/grid.h"
-#include "ctl/printer/json.h"
+#include "proto/convert/json.h"
 
 namespace cistern::ctl {
 namespace {

@@ -1,9 +1,10 @@
 #include "cistern/v1/record.pb.h"
-#include "ctl/printer/json.h"
-#include "ctl/printer/names.h"
 #include "ctl/printer/record_printer.h"
 #include "ctl/printer/text.h"
 #include "ctl/printer/time_text.h"
+#include "proto/convert/json.h"
+#include "proto/convert/names.h"
+#include "proto/convert/record_json.h"
 
 namespace cistern::ctl {
 namespace {
@@ -68,17 +69,8 @@ class CsvPrinter : public RecordPrinter {
     } else {
       AppendUtf8(text, text_);
     }
-    if (text_.find_first_of(",\"\r\n") == std::string::npos) {
-      out += text_;
-      out += ',';
-      return;
-    }
-    out += '"';
-    for (const char c : text_) {
-      if (c == '"') out += '"';
-      out += c;
-    }
-    out += "\",";
+    AppendCsvField(text_, out);
+    out += ',';
   }
 
   const bool escape_;

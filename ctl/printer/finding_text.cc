@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "ctl/printer/json.h"
 #include "ctl/printer/text.h"
 #include "ctl/printer/time_text.h"
+#include "proto/convert/json.h"
 #include "storage/care/check.h"
 
 namespace cistern::ctl {

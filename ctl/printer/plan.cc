@@ -2,9 +2,9 @@
 
 #include "cistern/v1/log_service.pb.h"
 #include "ctl/printer/grid.h"
-#include "ctl/printer/json.h"
 #include "ctl/printer/text.h"
 #include "ctl/printer/time_text.h"
+#include "proto/convert/json.h"
 
 namespace cistern::ctl {
 namespace {

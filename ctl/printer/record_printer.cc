@@ -1,7 +1,7 @@
 #include "ctl/printer/record_printer.h"
 
 #include "cistern/v1/record.pb.h"
-#include "ctl/printer/json.h"
+#include "proto/convert/record_json.h"
 
 namespace cistern::ctl {
 namespace {

@@ -3,10 +3,11 @@
 #include <fmt/format.h>
 
 #include "absl/time/time.h"
-#include "ctl/printer/json.h"
-#include "ctl/printer/names.h"
 #include "ctl/printer/text.h"
 #include "ctl/printer/time_text.h"
+#include "proto/convert/json.h"
+#include "proto/convert/names.h"
+#include "proto/convert/record_json.h"
 
 namespace cistern::ctl {
 namespace {

@@ -1,7 +1,7 @@
-#include "ctl/printer/json.h"
-#include "ctl/printer/names.h"
 #include "ctl/printer/status_text.h"
 #include "ctl/printer/time_text.h"
+#include "proto/convert/json.h"
+#include "proto/convert/names.h"
 
 namespace cistern::ctl {
 namespace {

@@ -4,9 +4,9 @@
 
 #include "absl/time/time.h"
 #include "ctl/printer/grid.h"
-#include "ctl/printer/names.h"
 #include "ctl/printer/text.h"
 #include "ctl/printer/time_text.h"
+#include "proto/convert/names.h"
 
 namespace cistern::ctl {
 namespace {

@@ -1,10 +1,10 @@
 #include <cstdlib>
 
 #include "cistern/v1/record.pb.h"
-#include "ctl/printer/names.h"
 #include "ctl/printer/record_printer.h"
 #include "ctl/printer/text.h"
 #include "ctl/printer/time_text.h"
+#include "proto/convert/names.h"
 
 namespace cistern::ctl {
 namespace {

@@ -17,24 +17,6 @@ void AppendDigits(std::uint64_t number, int digits, std::string& out) {
   out.append(text, static_cast<std::size_t>(digits));
 }
 
-void AppendUtc(std::int64_t seconds, std::int64_t nanos, std::string& out) {
-  const auto civil = absl::ToCivilSecond(absl::FromUnixSeconds(seconds), absl::UTCTimeZone());
-  AppendDigits(static_cast<std::uint64_t>(civil.year()), 4, out);
-  out += '-';
-  AppendDigits(static_cast<std::uint64_t>(civil.month()), 2, out);
-  out += '-';
-  AppendDigits(static_cast<std::uint64_t>(civil.day()), 2, out);
-  out += 'T';
-  AppendDigits(static_cast<std::uint64_t>(civil.hour()), 2, out);
-  out += ':';
-  AppendDigits(static_cast<std::uint64_t>(civil.minute()), 2, out);
-  out += ':';
-  AppendDigits(static_cast<std::uint64_t>(civil.second()), 2, out);
-  out += '.';
-  AppendDigits(static_cast<std::uint64_t>(nanos), 9, out);
-  out += 'Z';
-}
-
 std::int64_t FloorSeconds(std::int64_t ns) { return ns / kSecond - (ns % kSecond < 0 ? 1 : 0); }
 
 }  // namespace
@@ -54,21 +36,6 @@ void SetNs(std::int64_t ns, google::protobuf::Timestamp& time) {
 void SetNs(std::int64_t ns, google::protobuf::Duration& duration) {
   duration.set_seconds(ns / kSecond);
   duration.set_nanos(static_cast<std::int32_t>(ns % kSecond));
-}
-
-void AppendRfc3339(const google::protobuf::Timestamp& time, std::string& out) {
-  AppendUtc(time.seconds(), time.nanos(), out);
-}
-
-void AppendRfc3339(std::int64_t ns, std::string& out) {
-  const std::int64_t seconds = FloorSeconds(ns);
-  AppendUtc(seconds, ns - seconds * kSecond, out);
-}
-
-std::string Rfc3339(std::int64_t ns) {
-  std::string out;
-  AppendRfc3339(ns, out);
-  return out;
 }
 
 std::string FormatSpan(std::int64_t ns) {

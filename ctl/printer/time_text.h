@@ -1,10 +1,11 @@
-// Times as text.
+// Times for people, and as protobuf has them.
 #pragma once
 
 #include <cstdint>
 #include <string>
 
 #include "absl/time/time.h"
+#include "proto/convert/time_text.h"
 
 namespace google::protobuf {
 class Duration;
@@ -17,11 +18,6 @@ std::int64_t ToNs(const google::protobuf::Timestamp& time);
 std::int64_t ToNs(const google::protobuf::Duration& duration);
 void SetNs(std::int64_t ns, google::protobuf::Timestamp& time);
 void SetNs(std::int64_t ns, google::protobuf::Duration& duration);
-
-// Appends `2026-11-20T10:00:00.123456789Z`: UTC, always nine digits. Years 0 to 9999.
-void AppendRfc3339(const google::protobuf::Timestamp& time, std::string& out);
-void AppendRfc3339(std::int64_t ns, std::string& out);
-std::string Rfc3339(std::int64_t ns);
 
 // `2h 5m`, `3d 4h`, `12s`, `250ms`: the two largest units at most, and below a second one. For people.
 std::string FormatSpan(std::int64_t ns);

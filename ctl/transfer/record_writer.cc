@@ -6,11 +6,11 @@
 #include <cstring>
 
 #include "cistern/v1/record.pb.h"
-#include "ctl/printer/json.h"
 #include "ctl/printer/record_printer.h"
 #include "ctl/printer/time_text.h"
 #include "ingest/message/rfc5424_text.h"
 #include "ingest/parse/parser.h"
+#include "proto/convert/record_json.h"
 
 namespace cistern::ctl {
 namespace {

@@ -1,54 +1,70 @@
 #include "proto/convert/utf8.h"
 
-#include <cstdint>
-
 namespace cistern {
 namespace {
 
-// Length of the well-formed sequence at `p`, or minus the length of the ill-formed part (Unicode table 3-7).
-int SequenceLength(const unsigned char* p, std::size_t left) {
-  const unsigned char lead = p[0];
-  if (lead < 0x80) return 1;
-  int length = 0;
-  unsigned char low = 0x80, high = 0xBF;
-  if (lead >= 0xC2 && lead <= 0xDF) {
-    length = 2;
-  } else if (lead >= 0xE0 && lead <= 0xEF) {
-    length = 3;
-    if (lead == 0xE0) low = 0xA0;
-    if (lead == 0xED) high = 0x9F;
-  } else if (lead >= 0xF0 && lead <= 0xF4) {
-    length = 4;
-    if (lead == 0xF0) low = 0x90;
-    if (lead == 0xF4) high = 0x8F;
-  } else {
-    return -1;
-  }
-  for (int i = 1; i < length; ++i) {
-    if (static_cast<std::size_t>(i) >= left || p[i] < low || p[i] > high) return -i;
-    low = 0x80;
-    high = 0xBF;
-  }
-  return length;
+// Smallest and largest second octet for a lead octet (Unicode 15, table 3-7), and the length; 0: not a lead
+// octet.
+struct Lead {
+  std::size_t length;
+  unsigned char low, high;
+};
+Lead LeadOf(unsigned char octet) {
+  if (octet >= 0xc2 && octet <= 0xdf) return {2, 0x80, 0xbf};
+  if (octet == 0xe0) return {3, 0xa0, 0xbf};
+  if (octet == 0xed) return {3, 0x80, 0x9f};
+  if (octet >= 0xe1 && octet <= 0xef) return {3, 0x80, 0xbf};
+  if (octet == 0xf0) return {4, 0x90, 0xbf};
+  if (octet >= 0xf1 && octet <= 0xf3) return {4, 0x80, 0xbf};
+  if (octet == 0xf4) return {4, 0x80, 0x8f};
+  return {0, 0, 0};
 }
 
 }  // namespace
 
+Utf8Char DecodeUtf8(std::string_view text) {
+  const auto first = static_cast<unsigned char>(text[0]);
+  if (first < 0x80) return {first, 1, true};
+  const Lead lead = LeadOf(first);
+  if (lead.length == 0) return {0, 1, false};
+  char32_t code = first & (0xffu >> (lead.length + 1));
+  unsigned char low = lead.low, high = lead.high;
+  for (std::size_t i = 1; i < lead.length; ++i) {
+    const auto octet = i < text.size() ? static_cast<unsigned char>(text[i]) : 0;
+    if (octet < low || octet > high) return {0, i, false};
+    code = (code << 6) | (octet & 0x3fu);
+    low = 0x80;
+    high = 0xbf;
+  }
+  return {code, lead.length, true};
+}
+
+bool IsUtf8(std::string_view text) {
+  while (!text.empty()) {
+    const Utf8Char next = DecodeUtf8(text);
+    if (!next.valid) return false;
+    text.remove_prefix(next.length);
+  }
+  return true;
+}
+
+bool IsControl(char32_t code) {
+  return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x61c || code == 0x200e || code == 0x200f ||
+         (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+}
+
+void AppendUtf8(std::string_view text, std::string& out) {
+  while (!text.empty()) {
+    const Utf8Char next = DecodeUtf8(text);
+    out.append(next.valid ? text.substr(0, next.length) : kReplacementCharacter);
+    text.remove_prefix(next.length);
+  }
+}
+
 std::string ToUtf8(std::string_view text) {
   std::string out;
   out.reserve(text.size());
-  const auto* p = reinterpret_cast<const unsigned char*>(text.data());
-  std::size_t at = 0;
-  while (at < text.size()) {
-    const int length = SequenceLength(p + at, text.size() - at);
-    if (length > 0) {
-      out.append(text.substr(at, static_cast<std::size_t>(length)));
-      at += static_cast<std::size_t>(length);
-    } else {
-      out.append("\xEF\xBF\xBD");
-      at += static_cast<std::size_t>(-length);
-    }
-  }
+  AppendUtf8(text, out);
   return out;
 }
 

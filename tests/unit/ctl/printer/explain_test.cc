@@ -4,7 +4,7 @@
 #include <cstdlib>
 
 #include "ctl/printer/record_text.h"
-#include "sample_record.h"
+#include "tests/unit/proto/convert/sample_record.h"
 
 namespace cistern::ctl {
 namespace {

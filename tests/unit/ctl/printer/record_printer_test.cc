@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "sample_record.h"
+#include "tests/unit/proto/convert/sample_record.h"
 
 namespace cistern::ctl {
 namespace {

@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "cistern/v1/record.pb.h"
-#include "ctl/printer/json.h"
 #include "ctl/printer/time_text.h"
+#include "proto/convert/record_json.h"
 
 namespace cistern::ctl {
 namespace {

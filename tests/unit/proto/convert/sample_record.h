@@ -3,7 +3,7 @@
 
 #include "cistern/v1/record.pb.h"
 
-namespace cistern::ctl {
+namespace cistern {
 
 // 2026-11-20T10:00:00.000000001Z
 inline constexpr std::int64_t kSampleReceived = 1'795'168'800;
@@ -52,4 +52,4 @@ inline v1::Record SampleRecord() {
   return record;
 }
 
-}  // namespace cistern::ctl
+}  // namespace cistern

@@ -5,7 +5,7 @@
 
 #include "cistern/v1/record.pb.h"
 
-namespace cistern::ctl {
+namespace cistern {
 
 // Empty for UNSPECIFIED and for values of a newer release.
 std::string_view TransportName(v1::Transport transport);  // udp ... internal
@@ -14,4 +14,4 @@ std::string_view SeverityName(v1::Severity severity);     // emerg ... debug
 std::string_view FacilityName(v1::Facility facility);     // kern ... local7
 std::string_view FlagName(v1::Flag flag);                 // truncated ... imported
 
-}  // namespace cistern::ctl
+}  // namespace cistern

@@ -1,4 +1,4 @@
-// JSON as the client prints it: one object a line, keys in a fixed order, numbers as numbers.
+// JSON as client and targets write it: keys in the order given, numbers as numbers.
 #pragma once
 
 #include <cstdint>
@@ -7,15 +7,9 @@
 
 namespace google::protobuf {
 class Timestamp;
-template <class Element>
-class RepeatedPtrField;
 }  // namespace google::protobuf
-namespace cistern::v1 {
-class Record;
-class Tag;
-}  // namespace cistern::v1
 
-namespace cistern::ctl {
+namespace cistern {
 
 // Writes JSON to the end of a string, commas included. The caller keeps brackets balanced.
 class JsonWriter {
@@ -49,16 +43,4 @@ class JsonWriter {
   bool comma_ = false;
 };
 
-// Appends one record without a newline. Keys, in this order, absent ones left out: id received time peer port
-// transport listener tls_identity facility severity hostname app_name procid msgid structured_data message
-// message_base64 format flags tags. A repeated SD id, parameter or tag name becomes an array in order; the
-// contract is pinned by tests/unit/ctl/printer/json_test.cc.
-void AppendRecordJson(const v1::Record& record, std::string& out);
-// The same with `raw` at the end, and `raw_base64` where that is not UTF-8; both left out when the message is
-// the whole of it.
-void AppendExportJson(const v1::Record& record, std::string& out);
-// The value of `structured_data`, and that of `tags`.
-void WriteStructuredData(const v1::Record& record, JsonWriter& json);
-void WriteTags(const google::protobuf::RepeatedPtrField<v1::Tag>& tags, JsonWriter& json);
-
-}  // namespace cistern::ctl
+}  // namespace cistern

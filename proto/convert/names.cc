@@ -1,8 +1,8 @@
-#include "ctl/printer/names.h"
+#include "proto/convert/names.h"
 
 #include <span>
 
-namespace cistern::ctl {
+namespace cistern {
 namespace {
 
 constexpr std::string_view kTransports[] = {"", "udp", "tcp", "tls", "unix", "grpc", "internal"};
@@ -38,4 +38,4 @@ std::string_view SeverityName(v1::Severity severity) { return At(kSeverities, se
 std::string_view FacilityName(v1::Facility facility) { return At(kFacilities, facility); }
 std::string_view FlagName(v1::Flag flag) { return At(kFlags, flag); }
 
-}  // namespace cistern::ctl
+}  // namespace cistern

@@ -1,10 +1,10 @@
-#include "ctl/printer/names.h"
+#include "proto/convert/names.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
-namespace cistern::ctl {
+namespace cistern {
 namespace {
 
 // The value's name in the protocol, `FLAG_BAD_UTF8`, as users write it: `bad_utf8`.
@@ -44,4 +44,4 @@ TEST(NamesTest, UnknownValuesHaveNone) {
 }
 
 }  // namespace
-}  // namespace cistern::ctl
+}  // namespace cistern

@@ -1,12 +1,13 @@
-#include "ctl/printer/json.h"
+#include "proto/convert/record_json.h"
 
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
 
+#include "proto/convert/json.h"
 #include "sample_record.h"
 
-namespace cistern::ctl {
+namespace cistern {
 namespace {
 
 std::string Json(const v1::Record& record) {
@@ -99,4 +100,4 @@ TEST(JsonWriterTest, NestsWithCommas) {
 }
 
 }  // namespace
-}  // namespace cistern::ctl
+}  // namespace cistern
