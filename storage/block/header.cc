@@ -156,7 +156,6 @@ Result<std::size_t> BlockHeadSize(std::string_view octets) {
   std::memcpy(&prefix, octets.data(), sizeof prefix);
   if (std::memcmp(prefix.magic, kMagic, sizeof kMagic) != 0 || prefix.version == 0)
     return StoreErrc::kCorrupt;
-  if (prefix.version > kNewestVersion) return StoreErrc::kTooNew;
   return sizeof prefix + prefix.header_length;
 }
 
@@ -170,6 +169,7 @@ Result<BlockHeader> ReadBlockHeader(std::string_view head, std::uint64_t size) {
 #ifndef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
   if (HeaderChecksum(prefix, body) != prefix.checksum) return StoreErrc::kCorrupt;
 #endif
+  if (prefix.version > kNewestVersion) return StoreErrc::kTooNew;  // and not a flipped bit
 
   ByteReader in(body);
   std::uint64_t offset = *head_size;

@@ -113,7 +113,7 @@ struct BlockHeader {
 
 // Appends prefix, header and payloads to `out`, which must be empty. Fills in `checksum` and `in_header`.
 void WriteBlock(BlockHeader& header, ByteBuffer& out);
-// Octets before the payloads, by the first kPrefixBytes of a blob. kCorrupt, kTooNew.
+// Octets before the payloads, by the first kPrefixBytes of a blob. kCorrupt.
 inline constexpr std::size_t kPrefixBytes = 16;
 Result<std::size_t> BlockHeadSize(std::string_view prefix);
 // Checks lengths and the header's checksum. `head` holds at least BlockHeadSize() octets of a blob of `size`
