@@ -9,13 +9,14 @@
 namespace cistern {
 namespace {
 
-// A file is complete once it has the end of the runs: that is written last.
+// A file is complete once it has the end of the runs: that is written last. One that is damaged does not take
+// the place of one that may be whole.
 bool IsComplete(const std::string& path) {
   if (!FileExists(path)) return false;
   const Result<std::unique_ptr<LogReader>> reader = LogReader::Open(path, /*closed=*/true);
   if (!reader) return false;
   const Result<LogReader::IdRuns> runs = (*reader)->Runs({});
-  return runs && runs->thinned;
+  return runs && runs->thinned && (*reader)->Totals(Unsound::kRefused);
 }
 
 Result<void> PutInPlace(const std::string& path, const std::string& logs_dir) {
@@ -27,10 +28,13 @@ Result<void> PutInPlace(const std::string& path, const std::string& logs_dir) {
 }
 
 // Whichever of the two it is: the file tells its figures.
-void ReadFigures(Catalog& catalog, const std::string& path, FileInfo& file, Catalog::ThinMark mark) {
+void ReadFigures(Catalog& catalog, const LogSet& logs, FileInfo& file, Catalog::ThinMark mark) {
+  const std::string path = logs.PathOf(file);
   const Result<std::unique_ptr<LogReader>> reader = LogReader::Open(path, /*closed=*/true);
   if (!reader) return;
-  const Result<BlockSummary> totals = (*reader)->Totals();
+  const Result<BlockSummary> totals = (*reader)->Totals(Unsound::kRefused);
+  if (!totals && totals.error() == StoreErrc::kCorrupt)
+    logs.Warning("log file " + file.name + " is damaged; how many records it has left is not known");
   if (!totals || totals->records == 0) return;
   const Result<LogReader::IdRuns> runs = (*reader)->Runs(*totals);
   if (!runs) return;
@@ -66,7 +70,7 @@ Result<void> FinishSwaps(Catalog& catalog, const LogSet& logs, std::map<std::uin
     if (IsComplete(path + kNewSuffix))
       if (const auto put = PutInPlace(path, logs.logs_dir()); !put) return put;
     if (const auto synced = SyncFolder(logs.logs_dir()); !synced) return synced;
-    ReadFigures(catalog, path, file->second, mark);
+    ReadFigures(catalog, logs, file->second, mark);
   }
   RemoveLeftovers(logs.logs_dir());
   return {};

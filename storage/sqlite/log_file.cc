@@ -168,7 +168,7 @@ bool LogFile::HasEndOfRuns() {
 
 Result<void> LogFile::LoadFigures() {
   figures_ = {};
-  const Result<std::optional<LogRow>> last = LastRowBefore(database_, version_, UINT64_MAX);
+  const auto last = LastRowBefore(database_, version_, UINT64_MAX, Unsound::kRefused);
   if (!last) return last.error();
   if (!*last) return {};
   const auto first = FirstIdOf(database_, version_);

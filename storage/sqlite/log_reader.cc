@@ -281,8 +281,8 @@ Result<void> LogReader::Narrow(const BlockSummary& file, std::int64_t received_m
   return {};
 }
 
-Result<BlockSummary> LogReader::Totals() {
-  const Result<std::optional<LogRow>> last = LastRowBefore(database_, version_, UINT64_MAX);
+Result<BlockSummary> LogReader::Totals(Unsound unsound) {
+  const Result<std::optional<LogRow>> last = LastRowBefore(database_, version_, UINT64_MAX, unsound);
   if (!last) return last.error();
   if (!*last) return BlockSummary{};
   BlockSummary totals = (*last)->file.totals;

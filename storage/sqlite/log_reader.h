@@ -52,8 +52,8 @@ class LogReader {
     bool thinned = false;  // retention took records out of the file; the runs are those that were
   };
   Result<IdRuns> Runs(const BlockSummary& totals);
-  // The figures of the file as far as it can be read.
-  Result<BlockSummary> Totals();
+  // The figures of the file as far as it can be read. kCorrupt, if wanted: its last rows are not sound.
+  Result<BlockSummary> Totals(Unsound unsound = Unsound::kPassed);
 
  private:
   struct Table {

@@ -51,6 +51,20 @@ bool Plausible(const BlockSummary& batch) {
          ToInt(batch.last_id) - ToInt(batch.first_id) >= batch.records - 1;
 }
 
+Result<void> NextSound(Statement& rows, LogTable table, std::int64_t version, Unsound unsound,
+                       std::optional<LogRow>& out) {
+  for (;;) {
+    const Result<bool> more = rows.Step();
+    if (!more) return more.error();
+    if (!*more) return {};
+    LogRow row = ReadLogRow(rows, table, version);
+    if (!row.sound && unsound == Unsound::kRefused) return StoreErrc::kCorrupt;
+    if (!row.sound) continue;
+    out = std::move(row);
+    return {};
+  }
+}
+
 }  // namespace
 
 void AddToFigures(FileFigures& figures, const BlockSummary& actual, std::int64_t disorder) {
@@ -140,7 +154,8 @@ std::int64_t RunsEndChecksum(std::int64_t end_id, std::int64_t records_before) {
   return RowChecksum(kRunsEndSeed).Add(end_id).Add(records_before).value();
 }
 
-Result<std::optional<LogRow>> LastRowBefore(Database& database, std::int64_t version, std::uint64_t id) {
+Result<std::optional<LogRow>> LastRowBefore(Database& database, std::int64_t version, std::uint64_t id,
+                                            Unsound unsound) {
   std::optional<LogRow> last;
   for (const LogTable table : TablesOf(version)) {
     Result<Statement> rows =
@@ -148,15 +163,9 @@ Result<std::optional<LogRow>> LastRowBefore(Database& database, std::int64_t ver
                          " WHERE first_id < ?1 ORDER BY first_id DESC");
     if (!rows) return rows.error();
     rows->Bind(1, Signed(std::min<std::uint64_t>(id, INT64_MAX)));
-    for (;;) {
-      const Result<bool> more = rows->Step();
-      if (!more) return more.error();
-      if (!*more) break;
-      LogRow row = ReadLogRow(*rows, table, version);
-      if (!row.sound) continue;
-      if (!last || row.summary.first_id > last->summary.first_id) last = std::move(row);
-      break;
-    }
+    std::optional<LogRow> row;
+    if (const auto found = NextSound(*rows, table, version, unsound, row); !found) return found.error();
+    if (row && (!last || row->summary.first_id > last->summary.first_id)) last = std::move(row);
   }
   return last;
 }
@@ -164,9 +173,13 @@ Result<std::optional<LogRow>> LastRowBefore(Database& database, std::int64_t ver
 Result<std::uint64_t> FirstIdOf(Database& database, std::int64_t version) {
   std::uint64_t first = 0;
   for (const LogTable table : TablesOf(version)) {
-    const auto id = database.Int(std::string("SELECT coalesce(min(first_id), 0) FROM ") + TableName(table));
-    if (!id) return id.error();
-    if (*id > 0 && (first == 0 || Unsigned(*id) < first)) first = Unsigned(*id);
+    Result<Statement> rows = database.Prepare("SELECT " + RowColumns(table, version) + " FROM " +
+                                              TableName(table) + " ORDER BY first_id");
+    if (!rows) return rows.error();
+    std::optional<LogRow> row;
+    if (const auto found = NextSound(*rows, table, version, Unsound::kPassed, row); !found)
+      return found.error();
+    if (row && (first == 0 || ToInt(row->summary.first_id) < first)) first = ToInt(row->summary.first_id);
   }
   return first;
 }

@@ -55,10 +55,12 @@ std::int64_t RunChecksum(std::int64_t first_id, std::int64_t records_before);
 // Of the entry behind the last run, where records were taken out of a file.
 std::int64_t RunsEndChecksum(std::int64_t end_id, std::int64_t records_before);
 
-// The last row by id that begins before `id`; only `table`, ids and figures matter. Absent when there is
-// none.
-Result<std::optional<LogRow>> LastRowBefore(Database& database, std::int64_t version, std::uint64_t id);
-// The smallest id in the file; 0 when it is empty.
+// The last sound row by id that begins before `id`; only `table`, ids and figures matter. Absent when there
+// is none. kCorrupt, if wanted: a row behind it is not sound.
+enum class Unsound { kPassed, kRefused };
+Result<std::optional<LogRow>> LastRowBefore(Database& database, std::int64_t version, std::uint64_t id,
+                                            Unsound unsound = Unsound::kPassed);
+// The smallest id of a sound row; 0 when there is none.
 Result<std::uint64_t> FirstIdOf(Database& database, std::int64_t version);
 
 }  // namespace cistern

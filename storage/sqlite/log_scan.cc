@@ -142,7 +142,7 @@ Result<LogScan::Step> LogScan::FromRow(LogRow row) {
   const std::uint64_t position = position_;
   const std::uint64_t first = ToInt(row.summary.first_id), last = ToInt(row.summary.last_id);
   std::unique_ptr<StoredBatch> batch;
-  const bool wanted = Wanted(row.summary) && !logs_->IsQuarantined(row.summary.first_id);
+  const bool wanted = Wanted(row.summary) && !logs_->IsQuarantined(*file, row.summary.first_id);
   if (wanted && row.table != LogTable::kBlock) {
     Result<std::unique_ptr<StoredBatch>> opened = OpenTailRow(row);
     const bool vanished = !opened && opened.error() == StoreErrc::kNotFound;
@@ -233,11 +233,8 @@ Result<void> LogScan::ReadAhead() {
     return read.error();
   }
   if (read->unreadable) logs_->ReportPartlyUnreadable(file);
-  for (const LogRow& row : read->damaged) {
-    const bool plausible =
-        row.summary.last_id >= row.summary.first_id && row.summary.last_id <= file.totals.last_id;
-    logs_->Quarantine(file, row.summary.first_id, plausible ? row.summary.last_id : row.summary.first_id);
-  }
+  for (const LogRow& row : read->damaged)
+    logs_->ReportDamagedRow(file, row.summary.first_id, row.summary.last_id);
   window_.rows.assign(std::make_move_iterator(read->rows.begin()), std::make_move_iterator(read->rows.end()));
   window_.complete = read->complete;
   window_.limit = std::min(window_.limit * 2, kMaxWindow);

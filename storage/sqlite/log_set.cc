@@ -184,21 +184,35 @@ std::optional<Gap> LogSet::GoneBetween(std::uint64_t first, std::uint64_t last) 
   return total;
 }
 
-void LogSet::Quarantine(const FileInfo& file, RecordId first, RecordId last) {
+void LogSet::NoteDamage(const FileInfo& file, RecordId first, RecordId last, bool quarantined) {
   {
     const std::lock_guard lock(mutex_);
     damaged_files_.insert(file.number);
-    if (quarantined_ids_.size() == kMaxRemembered) return;
-    if (!quarantined_ids_.emplace(ToInt(first), ToInt(last) - ToInt(first) + 1).second) return;
+    if (damage_.size() == kMaxRemembered) return;
+    const auto [at, is_new] =
+        damage_.try_emplace({file.number, ToInt(first)}, Damage{.records = ToInt(last) - ToInt(first) + 1});
+    at->second.quarantined |= quarantined;
+    if (!is_new) return;
   }
   quarantined_.fetch_add(1, std::memory_order_relaxed);
   Warning("records " + std::to_string(ToInt(first)) + " to " + std::to_string(ToInt(last)) + " in " +
           file.name + " are damaged and will be left out");
 }
 
-bool LogSet::IsQuarantined(RecordId first) const {
+void LogSet::Quarantine(const FileInfo& file, RecordId first, RecordId last) {
+  NoteDamage(file, first, last, /*quarantined=*/true);
+}
+
+bool LogSet::IsQuarantined(const FileInfo& file, RecordId first) const {
   const std::lock_guard lock(mutex_);
-  return quarantined_ids_.contains(ToInt(first));
+  const auto found = damage_.find({file.number, ToInt(first)});
+  return found != damage_.end() && found->second.quarantined;
+}
+
+void LogSet::ReportDamagedRow(const FileInfo& file, RecordId first, RecordId last) {
+  const bool plausible = first >= file.totals.first_id && first <= last && last <= file.totals.last_id;
+  if (plausible) return NoteDamage(file, first, last, /*quarantined=*/false);
+  ReportPartlyUnreadable(file);
 }
 
 void LogSet::ReportHole(const FileInfo& file, RecordId after, RecordId before, std::uint64_t records) {
@@ -206,11 +220,11 @@ void LogSet::ReportHole(const FileInfo& file, RecordId after, RecordId before, s
     const std::lock_guard lock(mutex_);
     damaged_files_.insert(file.number);
     // Without those whose row was met itself.
-    for (auto at = quarantined_ids_.upper_bound(ToInt(after));
-         at != quarantined_ids_.end() && at->first < ToInt(before); ++at)
-      records -= std::min(records, at->second);
-    if (records == 0 || quarantined_ids_.size() == kMaxRemembered) return;
-    quarantined_ids_[ToInt(after) + 1] += records;
+    for (auto at = damage_.upper_bound({file.number, ToInt(after)});
+         at != damage_.end() && at->first < std::pair(file.number, ToInt(before)); ++at)
+      records -= std::min(records, at->second.records);
+    if (records == 0 || damage_.size() == kMaxRemembered) return;
+    damage_[{file.number, ToInt(after) + 1}].records += records;
   }
   quarantined_.fetch_add(1, std::memory_order_relaxed);
   Warning(std::to_string(records) + " records between " + std::to_string(ToInt(after)) + " and " +

@@ -71,7 +71,9 @@ class LogSet {
 
   // Counts a batch that cannot be read, and warns of it, once.
   void Quarantine(const FileInfo& file, RecordId first, RecordId last);
-  bool IsQuarantined(RecordId first) const;
+  bool IsQuarantined(const FileInfo& file, RecordId first) const;
+  // The same of a row whose own checksum is wrong. What it says of itself may be what a sound row says.
+  void ReportDamagedRow(const FileInfo& file, RecordId first, RecordId last);
   // Between two neighbouring rows so many records are missing: counts and warns, once.
   void ReportHole(const FileInfo& file, RecordId after, RecordId before, std::uint64_t records);
   // An index or a part of it cannot be used. Nothing is lost by it; warns, once a file.
@@ -91,6 +93,7 @@ class LogSet {
  private:
   enum class Place { kNowhere, kCurrent, kRetired };
   Place PlaceOf(const FileInfo& file, FileInfo& now) const;
+  void NoteDamage(const FileInfo& file, RecordId first, RecordId last, bool quarantined);
 
   // Constant after construction.
   const std::string logs_dir_;
@@ -107,7 +110,11 @@ class LogSet {
   std::map<std::pair<std::uint64_t, std::uint32_t>, Retired> retired_;  // by number and generation
   RecentBatches recent_;
   std::vector<Gap> gone_;
-  std::map<std::uint64_t, std::uint64_t> quarantined_ids_;  // first id, and how many records at most
+  struct Damage {
+    std::uint64_t records = 0;  // at most
+    bool quarantined = false;
+  };
+  std::map<std::pair<std::uint64_t, std::uint64_t>, Damage> damage_;  // by number of the file and first id
   std::set<std::uint64_t> unreadable_files_, partly_unreadable_files_, damaged_files_, bad_index_files_;
 };
 

@@ -24,12 +24,13 @@ class DamageTest : public testing::StoreTest {
     file << std::string(count, '\x5a');
   }
   // Changes octets of a stored blob without SQLite noticing anything.
-  static void SpoilBlob(const std::string& path, int first_id) {
+  static void SpoilBlob(const std::string& path, int first_id, const std::string& octets = "spoilt",
+                        int at = 30) {
     sqlite3* database = nullptr;
     ASSERT_EQ(sqlite3_open(path.c_str(), &database), SQLITE_OK);
     sqlite3_blob* blob = nullptr;
     ASSERT_EQ(sqlite3_blob_open(database, "main", "tail", "blob", first_id, 1, &blob), SQLITE_OK);
-    ASSERT_EQ(sqlite3_blob_write(blob, "spoilt", 6, 30), SQLITE_OK);
+    ASSERT_EQ(sqlite3_blob_write(blob, octets.data(), static_cast<int>(octets.size()), at), SQLITE_OK);
     sqlite3_blob_close(blob);
     sqlite3_close(database);
   }
@@ -63,6 +64,47 @@ TEST_F(DamageTest, FileWhoseLastBatchIsSpoiltGetsNothingMoreAndTheRestIsServed) 
   warnings_.clear();
   Open();
   EXPECT_THAT(warnings_, IsEmpty()) << "once is enough, until it is read again";
+}
+
+TEST_F(DamageTest, LastBatchWhoseVersionIsSpoiltIsNoNewerReleases) {
+  Open();
+  MustAppend({"a"});
+  MustAppend({"b"});
+  store_.reset();
+  SpoilBlob(LogPath(LogFiles().front()), 2, "\x82", 4);
+  Open();
+  EXPECT_TRUE(Warned("is damaged"));
+  EXPECT_THAT(ReadAll(), ElementsAre("a"));
+}
+
+TEST_F(DamageTest, RowThatClaimsTheIdsOfAnotherHidesNoOther) {
+  Open();
+  for (const char* text : {"a", "b"}) MustAppend({text});
+  for (const char* text : {"c", "d", "e"}) MustAppend({text}, kNoon + kDay);
+  store_.reset();
+  Database file = *Database::Open(LogPath("000002-2026-11-21.db"), Database::Mode::kReadWrite);
+  ASSERT_TRUE(file.Run("UPDATE tail SET first_id=1 WHERE first_id=4"));
+  file = {};
+  Open();
+  EXPECT_THAT(ReadAll({.order = ScanOrder::kNewestFirst}), ElementsAre("e", "c", "b", "a"));
+  EXPECT_THAT(ReadAll(), ElementsAre("a", "b", "c", "e"));
+  EXPECT_TRUE(Warned("a part of log file 000002-2026-11-21.db is damaged"));
+}
+
+TEST_F(DamageTest, LossOfTheLastRowIsToldAtTheStart) {
+  options_.block_records = 2;
+  Open();
+  MustAppend({"a", "b"});
+  MustAppend({"c", "d"});
+  store_.reset();
+  Database file = *Database::Open(LogPath(LogFiles().front()), Database::Mode::kReadWrite);
+  ASSERT_TRUE(file.Run("UPDATE block SET checksum=1 WHERE first_id=3"));
+  file = {};
+  Open();
+  EXPECT_TRUE(Warned("is damaged"));
+  EXPECT_THAT(ReadAll(), ElementsAre("a", "b"));
+  MustAppend({"e"});
+  EXPECT_THAT(ReadAll(), ElementsAre("a", "b", "e"));
 }
 
 TEST_F(DamageTest, FileThatIsNoDatabaseIsSetAsideAndANewOneBegun) {

@@ -10,6 +10,7 @@
 #include "storage/care/restore.h"
 #include "storage/filter/filter.h"
 #include "storage/query/query.h"
+#include "storage/sqlite/sqlite.h"
 #include "tests/unit/storage/sqlite/rules_fixture.h"
 
 namespace cistern {
@@ -222,6 +223,27 @@ TEST_F(RetentionRulesTest, EveryStepSurvivesTheEndOfTheProcess) {
     EXPECT_EQ(Problems(), "") << step;
   }
   EXPECT_THAT(warnings_, IsEmpty());
+}
+
+TEST_F(RetentionRulesTest, DamagedNewFileDoesNotTakeThePlaceOfAWholeOne) {
+  OneFile({Mixed(100, 3)});
+  const std::vector<std::string> all = ReadAll();
+  at_ = [&](std::string_view point) {
+    if (point == "thin.marked") CopyTo("copy");
+  };
+  Apply({.rules = {Rule("debug", hours(3))}});
+  at_ = nullptr;
+  Close();
+  std::filesystem::remove_all(options_.dir);
+  std::filesystem::rename(dir_ + "/copy", options_.dir);
+  Database file = *Database::Open(LogPath(LogFiles(".new").front()), Database::Mode::kReadWrite);
+  ASSERT_TRUE(file.Run("UPDATE block SET checksum=1 WHERE first_id=(SELECT max(first_id) FROM block)"));
+  file = {};
+  Open();
+  EXPECT_TRUE(ReadAll() == all);
+  EXPECT_EQ(Apply({.rules = {Rule("debug", hours(3))}}).size(), 1u);
+  EXPECT_TRUE(ReadAll() == Without(all, "debug"));
+  EXPECT_EQ(Problems(), "");
 }
 
 TEST_F(RetentionRulesTest, LostCatalogKnowsAgainWhatWasTakenOut) {
