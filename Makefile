@@ -32,6 +32,10 @@ test: build-all build/peers/ready ## Unit, conformance and integration tests
 crash: build-all ## Kills, power cuts and damage: kill -9 200 times each way (make crash KILLS=20 SEED=7)
 	tests/crash/run.sh $(BUILD) $(or $(KILLS),200) $(SEED)
 
+.PHONY: damage
+damage: build-all ## Every octet of a small store flipped, every length cut; an hour of two cores (make damage SEED=7)
+	tests/crash/damage.sh $(BUILD) $(JOBS) $(SEED)
+
 .PHONY: bench
 bench: build-all build/peers/ready ## 1 million messages over each transport, beside rsyslog; parser and framer
 	tests/bench/run.sh $(BUILD)

@@ -1,273 +1,94 @@
-// Damage to every file of a store: damage_test [SEED [SPOTS | all [trace]]]. One spot after the other is
-// flipped, overwritten, cut off or taken away with its file; each time the store is opened, read, asked and
-// written to.
+// Damage to every file of a store:
+//   damage_test [SEED [SPOTS [trace]]]       some spots of each file
+//   damage_test SEED all|flips|cuts [I/N [FORM]]    each octet, length and file: the I-th of N shares
+// Zero octets in a row are mostly unused: they are flipped some at a time, and one by one where that is
+// noticed. Lengths that end among them are tried at the same distance. One spot after the other is flipped,
+// overwritten, cut off or taken away with its file; each time the store is opened, read, asked and written
+// to.
 //
 // What must hold: it opens; nothing is returned that was not stored so, nor twice; nothing outside the
 // damaged file is missing, and if anything is, there is a warning; every filter finds what a scan finds; new
-// records get new ids.
+// records get new ids, and cost nothing of what was found before.
+#include <signal.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <map>
+#include <optional>
 #include <random>
 #include <set>
-#include <sstream>
 #include <string>
+#include <string_view>
 
-#include "storage/query/query.h"
-#include "tests/crash/ledger.h"
-#include "tests/unit/storage/record_maker.h"
+#include "tests/crash/damage_trial.h"
 
 namespace cistern::crash {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t kSecond = 1'000'000'000;
-constexpr std::int64_t kNoon = 1'795'176'000 * kSecond;  // 2026-11-20 12:00 UTC
-constexpr const char* kFilters[] = {
-    "", "password", "msgid:17", "10.0.0.7", "app:sshd severity:>=err", "msg:/user1+ /"};
+constexpr unsigned kSecondsPerSpot = 120;
+constexpr std::uint64_t kMostPrinted = 60;
+constexpr std::uint64_t kTogether = 16, kZeros = 64;
 
-struct Stored {
-  std::uint64_t digest = 0;
-  std::string file;
-};
-using Found = std::map<std::uint64_t, std::uint64_t>;  // digest by id
-
-struct Spot {
-  enum class Kind { kFlip, kSector, kCut, kDelete } kind = Kind::kFlip;
-  std::string file;
-  std::uint64_t offset = 0;
+struct Plan {
+  std::uint64_t seed = 0, count = 0;  // 0: each octet or length
+  bool flips = true, cuts = true, trace = false;
+  std::uint64_t share = 0, shares = 1;
+  std::string only;  // one form; empty: all
 };
 
-std::string Describe(const Spot& spot) {
-  static constexpr const char* kKinds[] = {"flipped", "sector overwritten", "cut", "deleted"};
-  return spot.file + " " + kKinds[static_cast<int>(spot.kind)] + " at " + std::to_string(spot.offset);
+struct Tally {
+  std::uint64_t spots = 0, trials = 0, whole = 0, warned = 0, silent = 0, wrong = 0;
+};
+
+char now_trying[256];
+
+// A spot that ends the process, or that takes for ever, tells its name.
+void TellSpot(int signal) {
+  (void)!::write(STDERR_FILENO, now_trying, ::strlen(now_trying));
+  ::signal(signal, SIG_DFL);
+  ::raise(signal);
 }
 
-// A small store with all kinds of tables and files, kept in memory between spots.
-class Sample {
- public:
-  Sample(std::string dir, bool closed) : dir_(std::move(dir)) {
-    fs::remove_all(dir_);
-    std::unique_ptr<Store> store = *Store::Open(Options(), {});
-    for (int day = 0; day < 3; ++day) Fill(*store, day);
-    const std::pair<std::string, RecordId> cursor{"target", store->last_id()};
-    (void)store->PutCursors({&cursor, 1});
-    if (closed) store.reset();
-    for (const auto& entry : fs::recursive_directory_iterator(dir_))
-      if (entry.is_regular_file() && entry.path().filename() != "LOCK") Remember(entry.path());
-  }
+// The same octets under the same name need not be damaged again in another form.
+bool IsNew(const std::string& name, const std::string& octets) {
+  static std::set<std::size_t> seen;
+  return seen.insert(std::hash<std::string>()(name + '\0' + octets)).second;
+}
 
-  StoreOptions Options() const {
-    return {.dir = dir_,
-            .free_space_reserve = 0,
-            .recent_bytes = 0,
-            .clock = [] { return kNoon; },
-            .block_records = 60};
-  }
-  const std::map<std::string, std::string>& files() const { return files_; }
-  const std::map<std::uint64_t, Stored>& records() const { return records_; }
-  const std::set<std::uint64_t>& Matches(std::size_t filter) const { return matches_[filter]; }
+// Where the octets from `offset` on are zero up to the end of a piece of kTogether, and so are those around
+// it.
+bool AmongZeros(const std::string& octets, std::uint64_t offset) {
+  if (offset < kZeros || offset + kZeros > octets.size() || offset % kTogether != 0) return false;
+  return octets.find_first_not_of('\0', offset - kZeros) >= offset + kZeros;
+}
 
-  void PutBack(const Spot& spot, std::mt19937_64& random) const {
-    fs::remove_all(dir_);
-    fs::create_directories(dir_ + "/logs");
-    for (const auto& [name, octets] : files_) {
-      if (name != spot.file) {
-        Write(name, octets);
-      } else if (spot.kind != Spot::Kind::kDelete) {
-        Write(name, Damaged(octets, spot, random));
-      }
-    }
-  }
-
- private:
-  void Fill(Store& store, int day) {
-    for (int i = 0; i < 12; ++i) {
-      RecordBatch batch;
-      const int count = i % 4 == 3 ? 50 : 9;  // straight into blocks, or by way of the tail
-      for (int j = 0; j < count; ++j) Add(batch, kNoon + day * 86400 * kSecond + (i * 100 + j) * kSecond);
-      RecordBatch* const batches[] = {&batch};
-      const ClientSequence client{"client", records_.size() + 1};
-      if (!store.Append(batches, {&client, 1})) std::abort();
-      if (i % 3 == 2) store.Idle();
-      Keep(batch, day);
-    }
-  }
-  void Add(RecordBatch& batch, std::int64_t received) {
-    const std::string number = std::to_string(++serial_);
-    if (serial_ % 5 == 0) {
-      testing::AddRandomRecord(batch, random_);
-      batch.records().back().received = received;
-    } else {
-      testing::AddRecord(
-          batch, "Failed password for user" + number + " from 10.0.0." + std::to_string(serial_ % 250),
-          received);
-      batch.records().back().severity = static_cast<Severity>(serial_ % 8);
-    }
-    batch.records().back().msgid = batch.arena().Copy(number);
-  }
-  void Keep(const RecordBatch& batch, int day) {
-    const std::string file =
-        "logs/00000" + std::to_string(day + 1) + "-2026-11-2" + std::to_string(day) + ".db";
-    matches_.resize(std::size(kFilters));
-    for (const Record& record : batch.records()) {
-      records_[ToInt(record.id)] = {DigestOf(record), file};
-      for (std::size_t i = 0; i < std::size(kFilters); ++i)
-        if (Filter::Parse(kFilters[i])->Matches(record)) matches_[i].insert(ToInt(record.id));
-    }
-  }
-  void Remember(const fs::path& path) {
-    std::ostringstream octets;
-    octets << std::ifstream(path, std::ios::binary).rdbuf();
-    files_[fs::relative(path, dir_).string()] = octets.str();
-  }
-  void Write(const std::string& name, const std::string& octets) const {
-    std::ofstream(dir_ + "/" + name, std::ios::binary)
-        .write(octets.data(), static_cast<std::streamsize>(octets.size()));
-  }
-  static std::string Damaged(std::string octets, const Spot& spot, std::mt19937_64& random) {
-    if (spot.kind == Spot::Kind::kCut) octets.resize(spot.offset);
-    if (spot.kind == Spot::Kind::kFlip) octets[spot.offset] ^= static_cast<char>(1 << random() % 8);
-    if (spot.kind == Spot::Kind::kSector)
-      for (std::size_t i = spot.offset / 512 * 512; i < octets.size() && i < spot.offset / 512 * 512 + 512;
-           ++i)
-        octets[i] = static_cast<char>(random());
-    return octets;
-  }
-
-  const std::string dir_;
-  std::mt19937_64 random_{7};
-  int serial_ = 0;
-  std::map<std::string, std::string> files_;
-  std::map<std::uint64_t, Stored> records_;
-  std::vector<std::set<std::uint64_t>> matches_;
-};
-
-class Trial {
- public:
-  Trial(const Sample& sample, const Spot& spot) : sample_(sample), spot_(spot) {}
-
-  std::string Run(bool ask_first) {
-    auto opened =
-        Store::Open(sample_.Options(), [this](const std::string& text) { warnings_.push_back(text); });
-    if (!opened) return "does not open: " + opened.error().message();
-    store_ = std::move(*opened);
-    std::string wrong = ask_first ? Ask() : Read();
-    if (wrong.empty()) wrong = ask_first ? Read() : Ask();
-    if (wrong.empty()) wrong = CompareAnswers();
-    if (wrong.empty()) wrong = CompareScan();
-    if (wrong.empty()) wrong = Append();
-    return wrong;
-  }
-  std::size_t missing() const { return sample_.records().size() - scanned_.size(); }
-  const std::vector<std::string>& warnings() const { return warnings_; }
-
- private:
-  std::string Take(const Record& record, Found& found) {
-    const std::uint64_t id = ToInt(record.id);
-    const auto stored = sample_.records().find(id);
-    if (stored == sample_.records().end()) return "record " + std::to_string(id) + " was never stored";
-    if (stored->second.digest != DigestOf(record))
-      return "record " + std::to_string(id) + " is not what was stored";
-    if (!found.emplace(id, stored->second.digest).second)
-      return "record " + std::to_string(id) + " comes twice";
-    return "";
-  }
-  std::string Read(ScanOrder order, Found& found) {
-    const auto scan = store_->NewScan({.order = order});
-    for (;;) {
-      auto batch = scan->Next();
-      if (!batch) return "scan: " + batch.error().message();
-      if (!*batch) return "";
-      (*batch)->Check();
-      if ((*batch)->damaged()) continue;
-      for (std::size_t i = 0; i < (*batch)->size(); ++i)
-        if (std::string wrong = Take((*batch)->Row(i), found); !wrong.empty()) return wrong;
-    }
-  }
-  std::string Read() {
-    Found backward;
-    if (std::string wrong = Read(ScanOrder::kOldestFirst, scanned_); !wrong.empty()) return wrong;
-    if (std::string wrong = Read(ScanOrder::kNewestFirst, backward); !wrong.empty()) return wrong;
-    if (scanned_ == backward) return "";
-    if (warnings_.empty()) return "the two orders give different records";
-    // A tree that is out of order may be followed farther from one side, and queries come from either.
-    std::erase_if(scanned_, [&](const auto& found) { return !backward.contains(found.first); });
-    return "";
-  }
-  std::string Ask() {
-    answers_.resize(std::size(kFilters));
-    for (std::size_t i = 0; i < std::size(kFilters); ++i) {
-      QueryOptions query{.filter = *Filter::Parse(kFilters[i]), .limit = 0};
-      std::string wrong;
-      const auto done =
-          RunQuery(*store_, query, {}, [&](BatchView& view, const std::vector<std::uint32_t>& rows) {
-            for (const std::uint32_t row : rows)
-              if (wrong.empty()) wrong = Take(view.Row(row), answers_[i]);
-            return true;
-          });
-      if (!done) return std::string(kFilters[i]) + ": " + done.error().message();
-      if (!wrong.empty()) return std::string(kFilters[i]) + ": " + wrong;
-    }
-    return "";
-  }
-  std::string CompareAnswers() {
-    for (std::size_t i = 0; i < std::size(kFilters); ++i) {
-      for (const auto& [id, digest] : answers_[i])
-        if (!sample_.Matches(i).contains(id))
-          return std::string(kFilters[i]) + " finds " + std::to_string(id);
-      for (const std::uint64_t id : sample_.Matches(i))
-        if (scanned_.contains(id) && !answers_[i].contains(id))
-          return std::string(kFilters[i]) + " does not find " + std::to_string(id);
-    }
-    return "";
-  }
-  std::string CompareScan() {
-    for (const auto& [id, stored] : sample_.records())
-      if (!scanned_.contains(id) && !spot_.file.starts_with(stored.file))
-        return "record " + std::to_string(id) + " of " + stored.file + " is missing";
-    // What stands behind a damaged frame of a -wal cannot be told from what a power cut left there.
-    if (missing() == 0 || !warnings_.empty() || spot_.file.ends_with("-wal")) return "";
-    return std::to_string(missing()) + " records are missing without a word";
-  }
-  std::string Append() {
-    RecordBatch batch;
-    testing::AddRecord(batch, "after", kNoon + 3 * 86400 * kSecond);
-    RecordBatch* const batches[] = {&batch};
-    auto done = store_->Append(batches, {});
-    for (int i = 0; i < 3 && !done; ++i) {
-      (void)store_->Reopen();
-      done = store_->Append(batches, {});
-    }
-    if (!done) return "append: " + done.error().message();
-    if (done->first <= RecordId{sample_.records().rbegin()->first}) return "an id is given again";
-    const auto scan = store_->NewScan({.id_min = ToInt(done->first)});
-    auto found = scan->Next();
-    return found && *found && (*found)->first_id() == done->first ? "" : "what was appended is not found";
-  }
-
-  const Sample& sample_;
-  const Spot& spot_;
-  std::unique_ptr<Store> store_;
-  std::vector<std::string> warnings_;
-  Found scanned_;
-  std::vector<Found> answers_;
-};
-
-// Every octet, or some of each file: more where its pages begin.
-std::vector<Spot> Spots(const Sample& sample, std::uint64_t count, std::mt19937_64& random) {
+std::vector<Spot> AllSpots(const Sample& sample, const Plan& plan) {
   std::vector<Spot> spots;
   for (const auto& [name, octets] : sample.files()) {
-    spots.push_back({Spot::Kind::kDelete, name, 0});
-    if (octets.empty()) continue;
-    for (std::uint64_t offset = 0; count == 0 && offset < octets.size(); ++offset)
-      spots.push_back({Spot::Kind::kFlip, name, offset});
-    const std::uint64_t here = count == 0 ? octets.size() / 64 : count / sample.files().size();
-    for (std::uint64_t i = 0; i < here; ++i) {
+    spots.push_back({Spot::Kind::kDelete, name});
+    if (!IsNew(name, octets)) continue;
+    for (const auto& [kind, wanted] :
+         {std::pair(Spot::Kind::kFlip, plan.flips), {Spot::Kind::kCut, plan.cuts}})
+      for (std::uint64_t offset = 0, together; wanted && offset < octets.size(); offset += together) {
+        together = AmongZeros(octets, offset) ? kTogether : 1;
+        spots.push_back({kind, name, offset, kind == Spot::Kind::kFlip ? together : 1});
+      }
+  }
+  return spots;
+}
+
+// More of them where pages begin.
+std::vector<Spot> SomeSpots(const Sample& sample, std::uint64_t count, std::mt19937_64& random) {
+  std::vector<Spot> spots;
+  for (const auto& [name, octets] : sample.files()) {
+    spots.push_back({Spot::Kind::kDelete, name});
+    for (std::uint64_t i = 0; i < count / sample.files().size() && !octets.empty(); ++i) {
       Spot spot{Spot::Kind::kFlip, name, random() % octets.size()};
       if (i % 4 == 0) spot.offset = random() % std::min<std::uint64_t>(octets.size(), 128);
       if (i % 4 == 1) spot.offset = std::min(spot.offset / 4096 * 4096 + random() % 128, octets.size() - 1);
@@ -279,40 +100,152 @@ std::vector<Spot> Spots(const Sample& sample, std::uint64_t count, std::mt19937_
   return spots;
 }
 
-int Main(std::uint64_t seed, std::uint64_t count, bool trace) {
+class Sweep {
+ public:
+  Sweep(const Sample& sample, Form form, const Plan& plan) : sample_(sample), form_(form), plan_(plan) {}
+
+  // The sample as it is: nothing may be missing, and no word said.
+  bool TryWhole() {
+    const Spot none;
+    std::mt19937_64 random(0);
+    sample_.PutBack(none, random);
+    Trial trial(sample_, none, UINT64_MAX / 2);
+    const std::string wrong = trial.Run({});
+    if (wrong.empty() && trial.missing() == 0 && trial.warnings().empty()) {
+      gone_ = trial.told_gone();
+      return true;
+    }
+    Print(none, trial, wrong.empty() ? "not whole without damage" : wrong);
+    return false;
+  }
+  void Try(const Spot& spot, std::uint64_t number) {
+    const bool together = spot.kind == Spot::Kind::kFlip && spot.octets > 1;
+    if (TryOnce(spot, number, together) || !together) return;
+    Spot one = spot;
+    one.octets = 1;
+    for (std::uint64_t i = 0; i < spot.octets; ++i, ++one.offset) TryOnce(one, number + i, false);
+  }
+  const Tally& tally() const { return tally_; }
+
+ private:
+  // False: not counted, because it was noticed.
+  bool TryOnce(const Spot& spot, std::uint64_t number, bool unnoticed) {
+    std::mt19937_64 random(plan_.seed * 1'000'003 + number);
+    sample_.PutBack(spot, random);
+    std::snprintf(now_trying, sizeof now_trying, "%s, %s\n", NameOf(form_), Describe(spot).c_str());
+    if (plan_.trace) std::fputs(now_trying, stderr);
+    ::alarm(kSecondsPerSpot);
+    Trial trial(sample_, spot, gone_);
+    const std::uint64_t course = random();
+    const std::string wrong = trial.Run({.ask_first = course % 2 == 0,
+                                         .new_file = course / 2 % 8 == 0,
+                                         .look_again = course / 16 % 4 == 0,
+                                         .again = course / 64 % 8 == 0});
+    ::alarm(0);
+    if (unnoticed && (!wrong.empty() || trial.missing() != 0 || !trial.warnings().empty())) return false;
+    Count(trial, wrong, spot.octets);
+    if (!wrong.empty() && tally_.wrong <= kMostPrinted) Print(spot, trial, wrong);
+    return true;
+  }
+  void Count(const Trial& trial, const std::string& wrong, std::uint64_t octets) {
+    ++tally_.trials;
+    tally_.spots += octets;
+    if (!wrong.empty()) {
+      ++tally_.wrong;
+    } else if (trial.missing() == 0) {
+      tally_.whole += octets;
+    } else {
+      ++(trial.warnings().empty() ? tally_.silent : tally_.warned);
+    }
+  }
+  void Print(const Spot& spot, const Trial& trial, const std::string& wrong) const {
+    std::printf("%s, %s: %s\n", NameOf(form_), Describe(spot).c_str(), wrong.c_str());
+    for (const std::string& warning : trial.warnings()) std::printf("  warning: %s\n", warning.c_str());
+    std::fflush(stdout);
+  }
+
+  const Sample& sample_;
+  const Form form_;
+  const Plan& plan_;
+  std::uint64_t gone_ = 0;
+  Tally tally_;
+};
+
+void PrintTally(const char* what, const Tally& tally) {
+  const auto number = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
+  std::printf(
+      "%s: %llu spots in %llu trials: %llu without loss, %llu with a warning, %llu cut off a "
+      "-wal, "
+      "%llu wrong\n",
+      what, number(tally.spots), number(tally.trials), number(tally.whole), number(tally.warned),
+      number(tally.silent), number(tally.wrong));
+  std::fflush(stdout);
+}
+
+bool TryForm(Form form, const std::string& work, const Plan& plan, Tally& total) {
+  const Sample sample(work + "/data", form);
+  Sweep sweep(sample, form, plan);
+  if (!sweep.TryWhole()) return false;
+  std::mt19937_64 random(plan.seed);
+  const std::vector<Spot> spots =
+      plan.count == 0 ? AllSpots(sample, plan) : SomeSpots(sample, plan.count / 4, random);
+  for (std::uint64_t i = plan.share; i < spots.size(); i += plan.shares) sweep.Try(spots[i], i);
+  const Tally& tally = sweep.tally();
+  PrintTally(NameOf(form), tally);
+  total.spots += tally.spots;
+  total.trials += tally.trials;
+  total.whole += tally.whole;
+  total.warned += tally.warned;
+  total.silent += tally.silent;
+  total.wrong += tally.wrong;
+  return true;
+}
+
+int Main(const Plan& plan) {
   std::string work =
       std::string(fs::is_directory("/dev/shm") ? "/dev/shm" : "/tmp") + "/cistern-damage-XXXXXX";
   if (::mkdtemp(work.data()) == nullptr) return EXIT_FAILURE;
-  std::printf("damage_test: seed %llu\n", static_cast<unsigned long long>(seed));
-  std::mt19937_64 random(seed);
-  std::uint64_t tried = 0, lossless = 0, wrongs = 0;
-  for (const bool closed : {true, false}) {
-    const Sample sample(work + "/data", closed);
-    for (const Spot& spot : Spots(sample, count / 2, random)) {
-      const std::uint64_t state = random();
-      std::mt19937_64 damage(state);
-      sample.PutBack(spot, damage);
-      if (trace) std::fprintf(stderr, "%s %s\n", closed ? "closed" : "crashed", Describe(spot).c_str());
-      Trial trial(sample, spot);
-      const std::string wrong = trial.Run(++tried % 2 == 0);
-      lossless += trial.missing() == 0;
-      if (wrong.empty()) continue;
-      std::printf("%s, %s: %s\n", closed ? "closed" : "crashed", Describe(spot).c_str(), wrong.c_str());
-      for (const std::string& warning : trial.warnings()) std::printf("  warning: %s\n", warning.c_str());
-      if (++wrongs == 20) return EXIT_FAILURE;
-    }
-  }
+  std::printf("damage_test: seed %llu\n", static_cast<unsigned long long>(plan.seed));
+  ::sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);  // opening databases is most of the work
+  for (const int signal : {SIGSEGV, SIGBUS, SIGABRT, SIGALRM}) ::signal(signal, TellSpot);
+  Tally total;
+  bool started = true;
+  for (const Form form : {Form::kClosed, Form::kCrashed, Form::kImport, Form::kLarge})
+    if (plan.only.empty() || plan.only == NameOf(form)) started = started && TryForm(form, work, plan, total);
   fs::remove_all(work);
-  std::printf("%llu spots: %llu without loss, the others with a warning; nothing wrong was returned\n",
-              static_cast<unsigned long long>(tried), static_cast<unsigned long long>(lossless));
-  return wrongs == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  PrintTally("all", total);
+  return started && total.wrong == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+std::optional<Plan> ReadPlan(int count, char** arguments) {
+  Plan plan{.seed = count > 1 ? std::strtoull(arguments[1], nullptr, 10) : std::random_device()(),
+            .count = 1000};
+  if (count <= 2) return plan;
+  const std::string_view what = arguments[2];
+  plan.flips = what != "cuts";
+  plan.cuts = what != "flips";
+  plan.count = std::strtoull(arguments[2], nullptr, 10);
+  if (plan.count == 0 && what != "all" && plan.flips == plan.cuts) return std::nullopt;
+  if (count <= 3) return plan;
+  plan.trace = std::string_view(arguments[3]) == "trace";
+  if (plan.trace) return plan;
+  unsigned long long share = 0, shares = 0;
+  if (std::sscanf(arguments[3], "%llu/%llu", &share, &shares) != 2 || share == 0 || share > shares)
+    return std::nullopt;
+  plan.share = share - 1;
+  plan.shares = shares;
+  if (count > 4) plan.only = arguments[4];
+  return plan;
 }
 
 }  // namespace
 }  // namespace cistern::crash
 
 int main(int argc, char** argv) {
-  const std::string count = argc > 2 ? argv[2] : "1000";
-  const std::uint64_t seed = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : std::random_device()();
-  return cistern::crash::Main(seed, count == "all" ? 0 : std::strtoull(count.c_str(), nullptr, 10), argc > 3);
+  const auto plan = cistern::crash::ReadPlan(argc, argv);
+  if (!plan) {
+    std::fputs("damage_test [SEED [SPOTS [trace] | all|flips|cuts [I/N [FORM]]]]\n", stderr);
+    return 2;
+  }
+  return cistern::crash::Main(*plan);
 }
