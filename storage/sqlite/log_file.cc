@@ -216,6 +216,10 @@ Result<ClientMap> LogFile::Clients() {
   if (!rows) return rows.error();
   ClientMap clients;
   damaged_clients_ = 0;
+  // Rows that are not there any more have no checksum that could tell.
+  const auto whole = database_.Int("SELECT quick_check = 'ok' FROM pragma_quick_check('clients')");
+  if (!whole && whole.error() != StoreErrc::kCorrupt) return whole.error();
+  if (!whole || *whole == 0) ++damaged_clients_;
   for (;;) {
     const Result<bool> row = rows->Step();
     if (!row) return row.error();

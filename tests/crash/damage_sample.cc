@@ -212,7 +212,8 @@ void Sample::PutBack(const Spot& spot, std::mt19937_64& random) const {
     if (spot.kind == Spot::Kind::kDelete) continue;
     if (spot.kind == Spot::Kind::kCut) damaged.resize(spot.offset);
     for (std::uint64_t i = 0; spot.kind == Spot::Kind::kFlip && i < spot.octets; ++i)
-      damaged[spot.offset + i] ^= static_cast<char>(1 << random() % 8);
+      damaged[spot.offset + i] ^=
+          static_cast<char>(1 << (spot.bit < 0 ? random() % 8 : static_cast<unsigned>(spot.bit)));
     const std::uint64_t sector = spot.offset / 512 * 512;
     if (spot.kind == Spot::Kind::kSector)
       for (std::uint64_t i = sector; i < std::min<std::uint64_t>(damaged.size(), sector + 512); ++i)

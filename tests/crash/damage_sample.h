@@ -28,6 +28,7 @@ struct Spot {
   enum class Kind { kFlip, kSector, kCut, kDelete } kind = Kind::kFlip;
   std::string file;
   std::uint64_t offset = 0, octets = 1;  // kFlip: a bit in each of so many octets
+  int bit = -1;                          // kFlip: which one; -1: any
 };
 std::string Describe(const Spot& spot);
 

@@ -2,9 +2,9 @@
 //   damage_test [SEED [SPOTS [trace]]]       some spots of each file
 //   damage_test SEED all|flips|cuts [I/N [FORM]]    each octet, length and file: the I-th of N shares
 // Zero octets in a row are mostly unused: they are flipped some at a time, and one by one where that is
-// noticed. Lengths that end among them are tried at the same distance. One spot after the other is flipped,
-// overwritten, cut off or taken away with its file; each time the store is opened, read, asked and written
-// to.
+// noticed, but in a -wal. Where pages begin all bits have their turn. Lengths that end among them are tried
+// at the same distance. One spot after the other is flipped, overwritten, cut off or taken away with its
+// file; each time the store is opened, read, asked and written to.
 //
 // What must hold: it opens; nothing is returned that was not stored so, nor twice; nothing outside the
 // damaged file is missing, and if anything is, there is a warning; every filter finds what a scan finds; new
@@ -68,6 +68,11 @@ bool AmongZeros(const std::string& octets, std::uint64_t offset) {
   return octets.find_first_not_of('\0', offset - kZeros) >= offset + kZeros;
 }
 
+// Where one bit may turn what is said of a page, or of the file, into something else that makes sense.
+bool IsHead(const std::string& name, std::uint64_t offset) {
+  return !name.ends_with("-shm") && !name.ends_with("-wal") && offset % 4096 < (offset < 4096 ? 100 : 24);
+}
+
 std::vector<Spot> AllSpots(const Sample& sample, const Plan& plan) {
   std::vector<Spot> spots;
   for (const auto& [name, octets] : sample.files()) {
@@ -79,6 +84,9 @@ std::vector<Spot> AllSpots(const Sample& sample, const Plan& plan) {
         together = AmongZeros(octets, offset) ? kTogether : 1;
         spots.push_back({kind, name, offset, kind == Spot::Kind::kFlip ? together : 1});
       }
+    for (std::uint64_t offset = 0; plan.flips && offset < octets.size(); ++offset)
+      for (int bit = 0; bit < 8 && IsHead(name, offset); ++bit)
+        spots.push_back({Spot::Kind::kFlip, name, offset, 1, bit});
   }
   return spots;
 }
@@ -119,7 +127,8 @@ class Sweep {
     return false;
   }
   void Try(const Spot& spot, std::uint64_t number) {
-    const bool together = spot.kind == Spot::Kind::kFlip && spot.octets > 1;
+    // One checksum covers a frame of a -wal, and notices everything.
+    const bool together = spot.octets > 1 && !spot.file.ends_with("-wal");
     if (TryOnce(spot, number, together) || !together) return;
     Spot one = spot;
     one.octets = 1;

@@ -107,6 +107,30 @@ TEST_F(DamageTest, LossOfTheLastRowIsToldAtTheStart) {
   EXPECT_THAT(ReadAll(), ElementsAre("a", "b", "e"));
 }
 
+TEST_F(DamageTest, RowsThatVanishAreTold) {
+  Open();
+  ASSERT_TRUE(Append({"a"}, kNoon, {{"client", 5}}));
+  MustAppend({"b"});
+  store_.reset();
+  const std::string path = LogPath(LogFiles().front());
+  // A page of a table with no rows, and nothing else to show for it.
+  const auto empty = [&](const std::string& table) {
+    const std::int64_t page = Value(path, "SELECT rootpage FROM sqlite_schema WHERE name='" + table + "'");
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp((page - 1) * 16384 + 3);
+    file.write("\0\0", 2);
+  };
+  empty("clients");
+  Open();
+  EXPECT_TRUE(Warned("sequences of clients in 000001-2026-11-20.db are damaged"));
+  EXPECT_THAT(ReadAll(), ElementsAre("a", "b"));
+  store_.reset();
+  empty("tail");
+  warnings_.clear();
+  Open();
+  EXPECT_TRUE(Warned("000001-2026-11-20.db is damaged"));
+}
+
 TEST_F(DamageTest, FileThatIsNoDatabaseIsSetAsideAndANewOneBegun) {
   Open();
   MustAppend({"a"});
