@@ -24,6 +24,7 @@
 #include "ingest/message/result.h"
 #include "storage/batch_view.h"
 #include "storage/block_index.h"
+#include "storage/objects.h"
 
 namespace cistern {
 
@@ -202,6 +203,20 @@ class Store {
   virtual std::optional<RecordId> GetCursor(const std::string& name) = 0;
   virtual Result<void> PutCursors(std::span<const std::pair<std::string, RecordId>> positions) = 0;
   virtual Result<void> DeleteCursor(const std::string& name) = 0;
+  // Objects of a kind, ascending by name, behind `after` (empty: from the first), at most `limit`.
+  virtual Result<std::vector<StoredObject>> ListObjects(const std::string& kind, const std::string& after,
+                                                        std::size_t limit) = 0;
+  virtual Result<std::optional<StoredObject>> GetObject(const std::string& kind, const std::string& name) = 0;
+  virtual Result<std::uint64_t> CountObjects(const std::string& kind) = 0;
+  // All or nothing, durable when it returns. The new revisions, one an object of `change` (0: deleted).
+  // kConflict: an object has another revision than it must have.
+  virtual Result<std::vector<std::uint64_t>> ChangeState(const StateChange& change) = 0;
+
+  // What is stored behind `position`; counts and octets of the file it lies in are by proportion.
+  virtual Backlog Behind(RecordId position) = 0;
+  // Records behind `position` are needed: retention spares their files for up to `longest` more, as long as
+  // the store stays within 1.1 times its max_bytes and outside the free-space reserve. Empty: none are.
+  virtual void HoldRetention(std::optional<RecordId> position, std::chrono::seconds longest) = 0;
 
   // Writes a copy of what the store knows besides the records (who it is, which files, cursors) to a new
   // file; the first step of a backup, see storage/care. Waits for the disk. kDiskFull, kIoError, kNoAccess.

@@ -54,6 +54,17 @@ class ReadOnlyStore final : public Store {
     return StoreErrc::kNoAccess;
   }
   Result<void> DeleteCursor(const std::string&) override { return StoreErrc::kNoAccess; }
+  Result<std::vector<StoredObject>> ListObjects(const std::string&, const std::string&,
+                                                std::size_t) override {
+    return StoreErrc::kNoAccess;
+  }
+  Result<std::optional<StoredObject>> GetObject(const std::string&, const std::string&) override {
+    return StoreErrc::kNoAccess;
+  }
+  Result<std::uint64_t> CountObjects(const std::string&) override { return StoreErrc::kNoAccess; }
+  Result<std::vector<std::uint64_t>> ChangeState(const StateChange&) override { return StoreErrc::kNoAccess; }
+  Backlog Behind(RecordId) override { return {}; }
+  void HoldRetention(std::optional<RecordId>, std::chrono::seconds) override {}
   Result<void> CopyCatalog(const std::string&) override { return StoreErrc::kNoAccess; }
 
  private:

@@ -20,7 +20,10 @@ CREATE TABLE cursors(name TEXT PRIMARY KEY, record_id INTEGER NOT NULL, updated 
   checksum INTEGER NOT NULL) WITHOUT ROWID;
 )";
 // Younger than the rest of version 2.
-constexpr char kThinnedTable[] = R"(
+constexpr char kYoungerTables[] = R"(
+CREATE TABLE IF NOT EXISTS objects(kind TEXT NOT NULL, name TEXT NOT NULL, body BLOB NOT NULL,
+  revision INTEGER NOT NULL, updated INTEGER NOT NULL, checksum INTEGER NOT NULL,
+  PRIMARY KEY(kind, name)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS thinned(number INTEGER PRIMARY KEY, fingerprint INTEGER NOT NULL,
   reached INTEGER NOT NULL, thinned INTEGER NOT NULL, swapping INTEGER NOT NULL, checksum INTEGER NOT NULL);
 )";
@@ -39,7 +42,9 @@ constexpr Table kGone{"gone", "row_checksum(7, first_id, last_id, records)", "a 
 constexpr Table kCursors{"cursors", "row_checksum(8, name, record_id, updated)", "the position of a cursor"};
 constexpr Table kThinned{"thinned", "row_checksum(11, number, fingerprint, reached, thinned, swapping)",
                          nullptr};
-constexpr const Table* kAllTables[] = {&kMeta, &kFiles, &kGone, &kCursors, &kThinned};
+constexpr Table kObjects{"objects", "row_checksum(12, kind, name, body, revision, updated)",
+                         "a target or another thing that was set up, or a dead letter"};
+constexpr const Table* kAllTables[] = {&kMeta, &kFiles, &kGone, &kCursors, &kThinned, &kObjects};
 constexpr const Table* kTablesOfVersion1[] = {&kMeta, &kFiles, &kGone, &kCursors};
 
 constexpr char kPutFile[] = R"(
@@ -103,7 +108,7 @@ Result<void> Catalog::Initialize() {
     if (const Result<void> made = CreateTables(); !made) return made;
   if (*version == 1)
     if (const Result<void> migrated = MigrateFromVersion1(); !migrated) return migrated;
-  if (const Result<void> made = database_.Run(kThinnedTable); !made) return made;
+  if (const Result<void> made = database_.Run(kYoungerTables); !made) return made;
   if (const Result<void> removed = RemoveDamagedRows(); !removed) return removed;
   const Result<bool> complete = Load();
   if (!complete) return complete.error();
@@ -357,38 +362,6 @@ Result<std::vector<Gap>> Catalog::Gone() {
             {RecordId{static_cast<std::uint64_t>(rows->Int(0))},
              RecordId{static_cast<std::uint64_t>(rows->Int(1))}, static_cast<std::uint64_t>(rows->Int(2))});
   }
-}
-
-std::optional<RecordId> Catalog::GetCursor(const std::string& name) {
-  const std::lock_guard lock(mutex_);
-  Result<Statement> get =
-      database_.Prepare("SELECT record_id FROM cursors WHERE name=?1 AND " + Sound(kCursors.sum));
-  if (!get) return std::nullopt;
-  const Result<bool> row = get->Bind(1, name).Step();
-  if (!row || !*row) return std::nullopt;
-  return RecordId{static_cast<std::uint64_t>(get->Int(0))};
-}
-
-Result<void> Catalog::PutCursors(std::span<const std::pair<std::string, RecordId>> positions,
-                                 std::int64_t now) {
-  const std::lock_guard lock(mutex_);
-  Transaction transaction(database_);
-  if (const auto begun = transaction.Begin(); !begun) return begun;
-  Result<Statement> put =
-      database_.Prepare("INSERT OR REPLACE INTO cursors VALUES(?1, ?2, ?3, row_checksum(8, ?1, ?2, ?3))");
-  if (!put) return put.error();
-  for (const auto& [name, id] : positions)
-    if (const auto done = put->Bind(1, name).Bind(2, static_cast<std::int64_t>(ToInt(id))).Bind(3, now).Run();
-        !done)
-      return done;
-  return transaction.Commit();
-}
-
-Result<void> Catalog::DeleteCursor(const std::string& name) {
-  const std::lock_guard lock(mutex_);
-  Result<Statement> drop = database_.Prepare("DELETE FROM cursors WHERE name=?1");
-  if (!drop) return drop.error();
-  return drop->Bind(1, name).Run();
 }
 
 }  // namespace cistern

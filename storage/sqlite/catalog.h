@@ -75,6 +75,13 @@ class Catalog {
   Result<void> PutCursors(std::span<const std::pair<std::string, RecordId>> positions, std::int64_t now);
   Result<void> DeleteCursor(const std::string& name);
 
+  // As in Store.
+  Result<std::vector<StoredObject>> ListObjects(const std::string& kind, const std::string& after,
+                                                std::size_t limit);
+  Result<std::optional<StoredObject>> GetObject(const std::string& kind, const std::string& name);
+  Result<std::uint64_t> CountObjects(const std::string& kind);
+  Result<std::vector<std::uint64_t>> ChangeState(const StateChange& change, std::int64_t now);
+
   // Writes a copy to `path`, which is missing or empty.
   Result<void> CopyTo(const std::string& path);
   // Of a copy that goes its own way: another store_id, no id below `next_id` will be given out, and no cursor
@@ -92,6 +99,9 @@ class Catalog {
   // A condition for rows whose checksum fits.
   std::string Sound(const char* sum) const;
   Result<void> PutMeta(std::string_view key, std::int64_t value);
+  Result<void> PutCursorRow(const std::string& name, RecordId id, std::int64_t now);
+  Result<std::uint64_t> RevisionOf(const std::string& kind, const std::string& name);
+  Result<void> ChangeObject(const ObjectChange& change, std::uint64_t revision, std::int64_t now);
   Result<void> PutFileRow(const FileInfo& file);
   Result<void> PutMarkRow(const ThinMark& mark);
   Result<std::vector<FileInfo>> FilesWhere(std::string_view condition);

@@ -29,19 +29,49 @@ bool SqliteStore::MayShrink(const FileInfo& file, const FileInfo& newest) const 
   return file.number != import_.info.number && !HoldsSequences(file);
 }
 
-// Files to delete now, oldest first.
-std::vector<FileInfo> SqliteStore::Expired() {
-  std::uint64_t max_bytes;
+void SqliteStore::HoldRetention(std::optional<RecordId> position, std::chrono::seconds longest) {
+  const std::lock_guard lock(state_mutex_);
+  held_ = position;
+  longest_hold_ = longest;
+}
+
+struct SqliteStore::Limits {
+  std::uint64_t max_bytes = 0;  // 0: none
   RetentionRules rules;
+  bool by_age = false;
+  std::int64_t now = 0;
+  std::optional<RecordId> held;
+  std::chrono::seconds longest_hold{0};
+};
+
+SqliteStore::Limits SqliteStore::LimitsNow() {
+  Limits limits;
   {
     const std::lock_guard lock(state_mutex_);
-    max_bytes = retention_.max_bytes;
-    rules = rules_;
+    limits.max_bytes = retention_.max_bytes;
+    limits.rules = rules_;
+    limits.held = held_;
+    limits.longest_hold = longest_hold_;
   }
-  const std::int64_t now = clock_(), since_boot = SinceBoot();
-  clock_guard_.Observe(now, since_boot);
-  const bool by_age = rules.all_finite() && !clock_guard_.suspended(since_boot);
+  const std::int64_t since_boot = SinceBoot();
+  limits.now = clock_();
+  clock_guard_.Observe(limits.now, since_boot);
+  limits.by_age = limits.rules.all_finite() && !clock_guard_.suspended(since_boot);
+  return limits;
+}
 
+// Whether somebody needs records of the file that is due, and there is room to wait for him.
+bool SqliteStore::IsHeld(const FileInfo& file, const Limits& limits, std::uint64_t total) const {
+  if (!limits.held || file.totals.records == 0 || file.totals.last_id <= *limits.held) return false;
+  const std::int64_t age = AgeOf(file.totals.max_received, limits.now);
+  const std::int64_t hold = std::chrono::nanoseconds(limits.longest_hold).count();
+  if (limits.by_age && limits.rules.EndsBefore(age - hold)) return false;
+  return (limits.max_bytes == 0 || total <= limits.max_bytes + limits.max_bytes / 10) && space_ok_;
+}
+
+// Files to delete now, oldest first.
+std::vector<FileInfo> SqliteStore::Expired() {
+  const Limits limits = LimitsNow();
   const std::vector<FileInfo> files = logs_->Files();
   std::uint64_t total = 0;
   for (const FileInfo& file : files) total += BytesOf(file);
@@ -49,9 +79,10 @@ std::vector<FileInfo> SqliteStore::Expired() {
   for (const FileInfo& file : files) {
     if (!MayShrink(file, files.back())) continue;
     const bool too_old =
-        by_age && (file.totals.records == 0 || rules.EndsBefore(AgeOf(file.totals.max_received, now)));
-    const bool too_much = max_bytes != 0 && total > max_bytes;
-    if (!too_old && !too_much) continue;
+        limits.by_age &&
+        (file.totals.records == 0 || limits.rules.EndsBefore(AgeOf(file.totals.max_received, limits.now)));
+    const bool too_much = limits.max_bytes != 0 && total > limits.max_bytes;
+    if ((!too_old && !too_much) || IsHeld(file, limits, total)) continue;
     total -= BytesOf(file);
     expired.push_back(file);
   }

@@ -191,6 +191,10 @@ Result<void> SqliteStore::PutCursors(std::span<const std::pair<std::string, Reco
   return catalog_->PutCursors(positions, clock_());
 }
 
+Result<std::vector<std::uint64_t>> SqliteStore::ChangeState(const StateChange& change) {
+  return catalog_->ChangeState(change, clock_());
+}
+
 StoreStats SqliteStore::Stats() {
   StoreStats stats;
   bool first = true;

@@ -53,6 +53,19 @@ class SqliteStore final : public Store {
   std::optional<RecordId> GetCursor(const std::string& name) override { return catalog_->GetCursor(name); }
   Result<void> PutCursors(std::span<const std::pair<std::string, RecordId>> positions) override;
   Result<void> DeleteCursor(const std::string& name) override { return catalog_->DeleteCursor(name); }
+  Result<std::vector<StoredObject>> ListObjects(const std::string& kind, const std::string& after,
+                                                std::size_t limit) override {
+    return catalog_->ListObjects(kind, after, limit);
+  }
+  Result<std::optional<StoredObject>> GetObject(const std::string& kind, const std::string& name) override {
+    return catalog_->GetObject(kind, name);
+  }
+  Result<std::uint64_t> CountObjects(const std::string& kind) override {
+    return catalog_->CountObjects(kind);
+  }
+  Result<std::vector<std::uint64_t>> ChangeState(const StateChange& change) override;
+  Backlog Behind(RecordId position) override;
+  void HoldRetention(std::optional<RecordId> position, std::chrono::seconds longest) override;
   Result<void> CopyCatalog(const std::string& path) override { return catalog_->CopyTo(path); }
 
  private:
@@ -137,6 +150,9 @@ class SqliteStore final : public Store {
   std::vector<FileInfo> Expired();
   std::uint64_t BytesOf(const FileInfo& file) const;
   bool MayShrink(const FileInfo& file, const FileInfo& newest) const;
+  struct Limits;
+  Limits LimitsNow();
+  bool IsHeld(const FileInfo& file, const Limits& limits, std::uint64_t total) const;
 
   // thin_files.cc, writer thread
   struct Swap {
@@ -189,7 +205,9 @@ class SqliteStore final : public Store {
   std::atomic<std::uint64_t> last_id_{0};
   std::atomic<int> failed_{0};  // a StoreErrc that only Reopen() clears; 0: none
 
-  mutable std::mutex state_mutex_;  // guards the next three
+  mutable std::mutex state_mutex_;  // guards the next five
+  std::optional<RecordId> held_;    // records behind it are needed ...
+  std::chrono::seconds longest_hold_{0};
   Retention retention_;
   RetentionRules rules_;
   ClientMap clients_;

@@ -44,6 +44,7 @@ class FlakyStore final : public Store {
   RecordId WaitForCommit(RecordId after, std::chrono::milliseconds timeout) override {
     return real_->WaitForCommit(after, timeout);
   }
+  void WakeWaiters() override { real_->WakeWaiters(); }
   std::uint64_t AddCommitListener(std::function<void(RecordId)> f) override {
     return real_->AddCommitListener(std::move(f));
   }
@@ -56,6 +57,22 @@ class FlakyStore final : public Store {
     return real_->PutCursors(positions);
   }
   Result<void> DeleteCursor(const std::string& name) override { return real_->DeleteCursor(name); }
+  Result<std::vector<StoredObject>> ListObjects(const std::string& kind, const std::string& after,
+                                                std::size_t limit) override {
+    return real_->ListObjects(kind, after, limit);
+  }
+  Result<std::optional<StoredObject>> GetObject(const std::string& kind, const std::string& name) override {
+    return real_->GetObject(kind, name);
+  }
+  Result<std::uint64_t> CountObjects(const std::string& kind) override { return real_->CountObjects(kind); }
+  Result<std::vector<std::uint64_t>> ChangeState(const StateChange& change) override {
+    if (error_ != 0) return make_error_code(static_cast<StoreErrc>(error_.load()));
+    return real_->ChangeState(change);
+  }
+  Backlog Behind(RecordId position) override { return real_->Behind(position); }
+  void HoldRetention(std::optional<RecordId> position, std::chrono::seconds longest) override {
+    real_->HoldRetention(position, longest);
+  }
   Result<void> CopyCatalog(const std::string& path) override { return real_->CopyCatalog(path); }
 
  private:

@@ -77,6 +77,17 @@ class FakeStore final : public Store {
   std::optional<RecordId> GetCursor(const std::string&) override { return std::nullopt; }
   Result<void> PutCursors(std::span<const std::pair<std::string, RecordId>>) override { return {}; }
   Result<void> DeleteCursor(const std::string&) override { return {}; }
+  Result<std::vector<StoredObject>> ListObjects(const std::string&, const std::string&,
+                                                std::size_t) override {
+    return std::vector<StoredObject>();
+  }
+  Result<std::optional<StoredObject>> GetObject(const std::string&, const std::string&) override {
+    return std::optional<StoredObject>();
+  }
+  Result<std::uint64_t> CountObjects(const std::string&) override { return std::uint64_t{0}; }
+  Result<std::vector<std::uint64_t>> ChangeState(const StateChange&) override { return StoreErrc::kNoAccess; }
+  Backlog Behind(RecordId) override { return {}; }
+  void HoldRetention(std::optional<RecordId>, std::chrono::seconds) override {}
   Result<void> CopyCatalog(const std::string&) override { return StoreErrc::kNoAccess; }
 
  private:
