@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "cistern/v1/config.pb.h"
+#include "cistern/v1/options.pb.h"
 #include "proto/yaml/reader.h"
 #include "proto/yaml/scalar.h"
 #include "proto/yaml/schema.h"
@@ -37,7 +37,9 @@ void FillField(Message& message, const FieldDescriptor& field, const std::string
   const auto& reflection = *message.GetReflection();
   if (field.is_repeated() || reflection.HasField(message, &field)) return;
   if (IsMessage(field)) {
-    if (field.real_containing_oneof() == nullptr) reflection.MutableMessage(&message, &field);
+    const bool fill =
+        field.real_containing_oneof() == nullptr && !field.options().GetExtension(v1::absent_unless_given);
+    if (fill) reflection.MutableMessage(&message, &field);
   } else if (field.options().HasExtension(v1::default_value)) {
     SetScalar(message, field, kNoIndex, field.options().GetExtension(v1::default_value), "");
     origins.emplace(key, Origin{});
@@ -74,7 +76,10 @@ class RequiredCheck {
  private:
   void CheckField(const Message& message, const FieldDescriptor& field, const std::string& path) {
     if (!field.options().GetExtension(v1::required)) return;
-    if (message.GetReflection()->HasField(message, &field)) return;
+    const auto& reflection = *message.GetReflection();
+    if (field.is_repeated() ? reflection.FieldSize(message, &field) > 0
+                            : reflection.HasField(message, &field))
+      return;
     if (IsToldAlready(target_.errors, path, field.name())) return;
     target_.errors.Add(NearestOrigin(target_.origins, path), JoinKey(path, field.name()), "is required");
   }
@@ -94,9 +99,42 @@ class RequiredCheck {
   YamlTarget target_;
 };
 
+// Values that came from elsewhere than text are checked by way of their text.
+class ValueCheck {
+ public:
+  explicit ValueCheck(YamlTarget target) : target_(target) {}
+
+  void Check(Message& message, const std::string& path) {
+    std::vector<const FieldDescriptor*> fields;
+    message.GetReflection()->ListFields(message, &fields);
+    for (const FieldDescriptor* field : fields) {
+      if (IsMessage(*field)) continue;
+      const std::string key = JoinKey(path, field->name());
+      if (!field->is_repeated()) {
+        CheckField(message, *field, kNoIndex, key);
+        continue;
+      }
+      for (int n = 0; n < message.GetReflection()->FieldSize(message, field); ++n)
+        CheckField(message, *field, n, JoinIndex(key, n));
+    }
+    ForEachGroup(message, path, [&](Message& group, const std::string& key) { Check(group, key); });
+  }
+
+ private:
+  void CheckField(Message& message, const FieldDescriptor& field, int index, const std::string& key) {
+    const auto problem = SetScalar(message, field, index, FormatScalar(message, field, index), "/");
+    if (problem)
+      target_.errors.Add(NearestOrigin(target_.origins, key), key, problem->message, problem->suggestion);
+  }
+
+  YamlTarget target_;
+};
+
 }  // namespace
 
 void FillDefaults(Message& message, Origins& origins) { FillGroup(message, "", origins); }
+
+void CheckValues(YamlTarget target) { ValueCheck(target).Check(target.message, ""); }
 
 void CheckRequired(YamlTarget target) { RequiredCheck(target).Check(target.message, ""); }
 

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "cistern/v1/config.pb.h"
+#include "cistern/v1/options.pb.h"
 #include "proto/yaml/units.h"
 
 namespace cistern {

@@ -41,6 +41,10 @@ void SetKey(std::string_view key, std::string_view value, const YamlSource& sour
 // oneof.
 void FillDefaults(google::protobuf::Message& message, Origins& origins);
 
+// Adds an error for each value that SetKey would have refused; for messages that came from elsewhere than
+// YAML.
+void CheckValues(YamlTarget target);
+
 // Adds an error for each required key and choice that is missing, unless an error tells of it already.
 void CheckRequired(YamlTarget target);
 

@@ -8,7 +8,7 @@
 #include <optional>
 #include <vector>
 
-#include "cistern/v1/config.pb.h"
+#include "cistern/v1/options.pb.h"
 #include "ingest/message/ip_address.h"
 #include "proto/yaml/suggest.h"
 #include "proto/yaml/units.h"
@@ -78,6 +78,9 @@ std::string AddressMeant(std::string_view text) {
 }
 
 std::optional<ScalarProblem> CheckUnit(v1::Unit unit, std::string_view text) {
+  if (unit == v1::UNIT_ENDPOINT && !ParseEndpoint(text)) {
+    return ScalarProblem(Quoted(text) + " is not HOST:PORT with a port from 1 to 65535", {});
+  }
   if (unit == v1::UNIT_ADDRESS && !ParseHostPort(text)) {
     const std::string meant = AddressMeant(text);
     if (!meant.empty()) return ScalarProblem{Quoted(text) + " is not a numeric HOST:PORT", meant};

@@ -1,5 +1,6 @@
 #include "proto/yaml/units.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstddef>
 #include <iterator>
@@ -127,6 +128,23 @@ std::optional<HostPort> ParseHostPort(std::string_view text) {
   const bool numeric = IpAddress::Parse(host).has_value();
   const auto number = TakeNumber(port);
   if (v6 != bracketed || !numeric || !number || !port.empty() || *number > 65535) return std::nullopt;
+  return HostPort{std::string(host), static_cast<std::uint16_t>(*number)};
+}
+
+std::optional<HostPort> ParseEndpoint(std::string_view text) {
+  if (const auto numeric = ParseHostPort(text)) return numeric->port == 0 ? std::nullopt : numeric;
+  const std::size_t colon = text.find(':');
+  if (colon == 0 || colon == std::string_view::npos || colon > 253) return std::nullopt;
+  const std::string_view host = text.substr(0, colon);
+  std::string_view port = text.substr(colon + 1);
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '-' || c == '_';
+  };
+  const bool address = host.find_first_not_of("0123456789.") == std::string_view::npos;
+  const auto number = TakeNumber(port);
+  if (address || !std::all_of(host.begin(), host.end(), allowed) || host.front() == '-') return std::nullopt;
+  if (!number || !port.empty() || *number == 0 || *number > 65535) return std::nullopt;
   return HostPort{std::string(host), static_cast<std::uint16_t>(*number)};
 }
 

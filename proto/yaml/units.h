@@ -18,12 +18,14 @@ std::optional<std::uint64_t> ParseSize(std::string_view text);
 // In the largest binary unit that divides it, else as a plain number.
 std::string FormatSize(std::uint64_t bytes);
 
-// A numeric address and a port.
+// A host and a port.
 struct HostPort {
   std::string host;  // without brackets
   std::uint16_t port = 0;
 };
 // `127.0.0.1:5140` or `[::1]:5140`.
 std::optional<HostPort> ParseHostPort(std::string_view text);
+// Likewise, or `logs.example.net:514`; the port is not 0.
+std::optional<HostPort> ParseEndpoint(std::string_view text);
 
 }  // namespace cistern

@@ -12,6 +12,7 @@
 #include "proto/yaml/reader.h"
 #include "service/config/layers.h"
 #include "service/config/validate.h"
+#include "service/forward/spec.h"
 
 namespace cistern {
 namespace {
@@ -60,6 +61,7 @@ Result<LoadedConfig, ConfigErrors> LoadConfigText(std::string_view text, const s
   if (!ReadLayers(text, file, sources, target)) return errors;
   CheckRequired({*config, loaded.origins, errors});
   if (!errors.empty()) return errors;
+  for (v1::Target& forwarded : *config->mutable_targets()) AddImpliedGroups(forwarded);
   FillDefaults(*config, loaded.origins);
   FillDependentDefaults(target);
   ValidateConfig(target);

@@ -9,12 +9,14 @@
 #include "ingest/parse/zone.h"
 #include "proto/yaml/scalar.h"
 #include "proto/yaml/units.h"
+#include "service/forward/spec.h"
 #include "storage/filter/filter.h"
 
 namespace cistern {
 namespace {
 
 constexpr std::size_t kLongestName = 63;
+constexpr int kMaxTargets = 64;
 constexpr std::size_t kLongestSocketPath = 107;
 
 bool IsName(std::string_view name) {
@@ -40,6 +42,7 @@ class Validator {
     CheckTimeZones();
     CheckRetention();
     CheckControl();
+    CheckTargets();
     TakeAddress("tcp", config_.http().address(), "http.address");
     if (config_.queue().max_bytes() / 2 < config_.max_message_size()) {
       Fail("queue.max_bytes",
@@ -136,6 +139,19 @@ class Validator {
              " is not a loopback address: without authentication (mutual TLS and tokens come in a "
              "later release) anybody who reaches it could read all logs; keep 127.0.0.1 and use an "
              "SSH tunnel or kubectl port-forward");
+  }
+
+  void CheckTargets() {
+    std::map<std::string, std::string> names;
+    for (int i = 0; i < config_.targets_size(); ++i) {
+      const std::string key = JoinIndex("targets", i);
+      CheckTarget(config_.targets(i), key, target_.origins, target_.errors);
+      const std::string& name = config_.targets(i).name();
+      const auto [first, is_new] = names.emplace(name, key);
+      if (!is_new)
+        Fail(key + ".name", Quoted(name) + " is the name of another target already (" + first->second + ")");
+    }
+    if (config_.targets_size() > kMaxTargets) Fail("targets", "there can be 64 at most");
   }
 
   const ConfigTarget& target_;

@@ -84,5 +84,15 @@ TEST(ParseHostPort, RefusesNamesAndBareAddresses) {
   }
 }
 
+TEST(ParseEndpoint, TakesNamesAndAddressesWithAPort) {
+  EXPECT_EQ(ParseEndpoint("logs.example.net:514")->host, "logs.example.net");
+  EXPECT_EQ(ParseEndpoint("[2001:db8::1]:6514")->host, "2001:db8::1");
+  EXPECT_EQ(ParseEndpoint("192.0.2.1:514")->port, 514);
+  for (const char* bad : {"logs", "logs:", "logs:0", "logs:65536", ":514", "300.0.2.1:514", "2001:db8::1:514",
+                          "a b:514", "-x:514", "logs:514/tcp", "user@logs:514"}) {
+    EXPECT_FALSE(ParseEndpoint(bad)) << bad;
+  }
+}
+
 }  // namespace
 }  // namespace cistern

@@ -12,9 +12,11 @@
 #include <sstream>
 
 #include "cistern/v1/config.pb.h"
+#include "proto/yaml/reader.h"
 #include "proto/yaml/scalar.h"
 #include "proto/yaml/units.h"
 #include "service/config/config.h"
+#include "service/forward/spec.h"
 
 namespace cistern {
 namespace {
@@ -25,6 +27,7 @@ using google::protobuf::FieldDescriptor;
 constexpr char kMarker[] =
     "<!-- Below: made from proto/cistern/v1/config.proto by service_config_test. -->\n";
 constexpr char kManual[] = CISTERN_SOURCE_DIR "/service/config/CONFIGURATION.md";
+constexpr char kTargetsExample[] = CISTERN_SOURCE_DIR "/examples/targets.yaml";
 constexpr char kExample[] = CISTERN_SOURCE_DIR "/examples/cistern.yaml";
 
 std::string ReadWhole(const char* file) {
@@ -79,6 +82,7 @@ class Manual {
       case v1::UNIT_PATH:
         return "path";
       case v1::UNIT_ADDRESS:
+      case v1::UNIT_ENDPOINT:
         return "HOST:PORT";
       case v1::UNIT_NETWORK:
         return "network";
@@ -165,6 +169,28 @@ TEST(Example, LoadsAndShowsEveryKey) {
   for (const auto& [key, origin] : loaded->origins) {
     if (origin.kind == OriginKind::kFile) missing.erase(WithoutIndexes(key));
   }
+  std::erase_if(missing, [](const std::string& key) { return key.starts_with("targets."); });
+  EXPECT_THAT(missing, testing::IsEmpty());
+}
+
+TEST(Example, TargetsLoadAndShowEveryKey) {
+  v1::TargetFile file;
+  Origins origins;
+  YamlErrors errors;
+  const std::string text = ReadWhole(kTargetsExample);
+  ASSERT_TRUE(ReadYaml(text, {{OriginKind::kFile, "targets.yaml"}, "/"}, {file, origins, errors}));
+  for (v1::Target& target : *file.mutable_targets()) {
+    for (const YamlError& error : PrepareTarget(target).items) errors.items.push_back(error);
+  }
+  EXPECT_TRUE(errors.empty()) << errors.ToString();
+  std::set<std::string> missing;
+  CollectKeys(*v1::TargetFile::descriptor(), "", missing);
+  EXPECT_GT(missing.size(), 100u);
+  for (const auto& [key, origin] : origins) missing.erase(WithoutIndexes(key));
+  // The groups of TLS have the same keys everywhere; one shows them all.
+  std::erase_if(missing, [](const std::string& key) {
+    return key.find(".tls.") != std::string::npos && !key.starts_with("targets.syslog.");
+  });
   EXPECT_THAT(missing, testing::IsEmpty());
 }
 

@@ -1,0 +1,125 @@
+#include "service/forward/path_template.h"
+
+#include <ctime>
+#include <iterator>
+#include <utility>
+
+namespace cistern {
+namespace {
+
+constexpr std::size_t kLongestValue = 64;
+constexpr std::string_view kNames[] = {"",         "peer",      "host", "app",   "facility", "severity",
+                                       "listener", "transport", "year", "month", "day",      "hour"};
+
+bool IsPlain(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+         c == ':' || c == '-';
+}
+
+void AppendSafe(std::string_view value, std::string& out) {
+  value = value.substr(0, kLongestValue);
+  if (value.empty()) value = "none";
+  bool leading = true;
+  for (const char c : value) {
+    leading = leading && c == '.';
+    out += IsPlain(c) && !leading ? c : '_';
+  }
+}
+
+std::tm CalendarOf(std::int64_t ns) {
+  const std::time_t seconds = static_cast<std::time_t>(ns / 1'000'000'000 - (ns % 1'000'000'000 < 0 ? 1 : 0));
+  std::tm calendar{};
+  gmtime_r(&seconds, &calendar);
+  return calendar;
+}
+
+void AppendTwoDigits(int value, std::string& out) {
+  if (value < 10) out += '0';
+  out += std::to_string(value);
+}
+
+bool HasDotDot(std::string_view path) {
+  while (!path.empty()) {
+    const std::size_t cut = path.find('/');
+    if (path.substr(0, cut) == "..") return true;
+    if (cut == std::string_view::npos) return false;
+    path.remove_prefix(cut + 1);
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<PathTemplate::Field, std::string> PathTemplate::FieldOf(std::string_view name) {
+  for (std::size_t i = 1; i < std::size(kNames); ++i) {
+    if (kNames[i] == name) return static_cast<Field>(i);
+  }
+  std::string known;
+  for (std::size_t i = 1; i < std::size(kNames); ++i) known += (i == 1 ? "" : ", ") + std::string(kNames[i]);
+  return "{" + std::string(name) + "} is not known; there are " + known;
+}
+
+Result<PathTemplate, std::string> PathTemplate::Parse(std::string_view text) {
+  if (!text.starts_with('/')) return std::string("must be an absolute path");
+  if (text.ends_with('/')) return std::string("names a folder, not a file");
+  if (HasDotDot(text)) return std::string("holds `..`; write the path without it");
+  if (text.find('\0') != std::string_view::npos || text.find('\n') != std::string_view::npos)
+    return std::string("holds a control character");
+  PathTemplate path;
+  while (!text.empty()) {
+    const std::size_t brace = text.find_first_of("{}");
+    if (brace != 0) path.pieces_.push_back({Field::kNone, std::string(text.substr(0, brace))});
+    if (brace == std::string_view::npos) break;
+    const std::size_t end = text.find('}', brace);
+    if (text[brace] == '}' || end == std::string_view::npos)
+      return std::string("has a brace without its partner");
+    const auto field = FieldOf(text.substr(brace + 1, end - brace - 1));
+    if (!field) return field.error();
+    path.pieces_.push_back({*field, {}});
+    text.remove_prefix(end + 1);
+  }
+  return path;
+}
+
+void PathTemplate::Expand(const Record& record, std::string& out) const {
+  out.clear();
+  for (const Piece& piece : pieces_) {
+    if (piece.field == Field::kNone) {
+      out += piece.text;
+    } else {
+      AppendField(piece.field, record, out);
+    }
+  }
+}
+
+void PathTemplate::AppendField(Field field, const Record& record, std::string& out) const {
+  switch (field) {
+    case Field::kNone:
+      return;
+    case Field::kPeer:
+      return AppendSafe(record.peer.ToString(), out);
+    case Field::kHost:
+      return AppendSafe(record.hostname, out);
+    case Field::kApp:
+      return AppendSafe(record.app_name, out);
+    case Field::kFacility:
+      return AppendSafe(FacilityName(record.facility), out);
+    case Field::kSeverity:
+      return AppendSafe(SeverityName(record.severity), out);
+    case Field::kListener:
+      return AppendSafe(record.listener, out);
+    case Field::kTransport:
+      return AppendSafe(TransportName(record.transport), out);
+    case Field::kYear:
+      out += std::to_string(CalendarOf(record.received).tm_year + 1900);
+      return;
+    case Field::kMonth:
+      return AppendTwoDigits(CalendarOf(record.received).tm_mon + 1, out);
+    case Field::kDay:
+      return AppendTwoDigits(CalendarOf(record.received).tm_mday, out);
+    case Field::kHour:
+      return AppendTwoDigits(CalendarOf(record.received).tm_hour, out);
+  }
+}
+
+}  // namespace cistern

@@ -1,0 +1,52 @@
+// Paths of file targets: an absolute path in which values of a record stand, made safe.
+//
+// A value never changes which folder a path lies in: octets other than letters, digits, `.`, `_`, `:` and `-`
+// become `_`, leading dots too, and an empty value is `none`. Immutable; threads may share it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ingest/message/record.h"
+#include "ingest/message/result.h"
+
+namespace cistern {
+
+class PathTemplate {
+ public:
+  // The error says what is wrong: not absolute, `..`, a name that is not known, a brace without its partner.
+  static Result<PathTemplate, std::string> Parse(std::string_view text);
+
+  // Replaces `out` by the path of a record. At most 64 octets of each value are used.
+  void Expand(const Record& record, std::string& out) const;
+  // Whether every record has the same path.
+  bool constant() const { return pieces_.size() == 1 && pieces_.front().field == Field::kNone; }
+
+ private:
+  enum class Field : std::uint8_t {
+    kNone,  // text
+    kPeer,
+    kHost,
+    kApp,
+    kFacility,
+    kSeverity,
+    kListener,
+    kTransport,
+    kYear,
+    kMonth,
+    kDay,
+    kHour,
+  };
+  struct Piece {
+    Field field = Field::kNone;
+    std::string text;
+  };
+  static Result<Field, std::string> FieldOf(std::string_view name);
+  void AppendField(Field field, const Record& record, std::string& out) const;
+
+  std::vector<Piece> pieces_;
+};
+
+}  // namespace cistern

@@ -1,0 +1,151 @@
+// Targets: what the store has of them, running them, status. Changes are in targets_change.cc.
+#include "service/forward/targets.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "cistern/v1/stored.pb.h"
+#include "service/forward/target_store.h"
+
+namespace cistern {
+
+using std::chrono::steady_clock;
+
+Targets::Targets(RunnerContext context) : context_(std::move(context)) {}
+
+Targets::~Targets() { End(steady_clock::now()); }
+
+Targets::Outcome<void> Targets::Start(std::span<const v1::Target> configured) {
+  const std::lock_guard lock(change_mutex_);
+  if (auto loaded = Load(); !loaded) return loaded;
+  std::vector<std::string> names;
+  for (const auto& [name, entry] : entries_) names.push_back(name);
+  for (const std::string& name : names) Run(name, LoadProgress(context_.store, name));
+  return ConfigureLocked(configured);
+}
+
+Targets::Outcome<void> Targets::Load() {
+  const auto objects = context_.store.ListObjects(kTargetKind, "", kMaxTargets * 2);
+  if (!objects) return StoreTrouble(objects.error());
+  const std::lock_guard lock(mutex_);
+  for (const StoredObject& object : *objects) {
+    v1::StoredTarget stored;
+    if (!stored.ParseFromString(object.body) || stored.definition().name() != object.name) {
+      spdlog::warn("target \"{}\" of the catalog cannot be read and is left out", object.name);
+      continue;
+    }
+    // A later release may know more keys.
+    if (const YamlErrors errors = PrepareTarget(*stored.mutable_definition()); !errors.empty()) {
+      spdlog::warn("target \"{}\" of the catalog is left out: {}", object.name,
+                   errors.items.front().ToString());
+      continue;
+    }
+    entries_[object.name] = {std::make_shared<const v1::Target>(stored.definition()),
+                             object.revision,
+                             stored.from_configuration(),
+                             stored.created(),
+                             object.updated,
+                             nullptr};
+  }
+  return {};
+}
+
+void Targets::Run(const std::string& name, TargetProgress progress) {
+  std::shared_ptr<const v1::Target> definition;
+  {
+    const std::lock_guard lock(mutex_);
+    definition = entries_.at(name).definition;
+  }
+  auto runner = std::make_shared<TargetRunner>(context_, std::move(definition), std::move(progress));
+  const std::lock_guard lock(mutex_);
+  entries_.at(name).runner = std::move(runner);
+}
+
+// How far it came; the entry stays, without a runner.
+TargetProgress Targets::EndRunner(const std::string& name) {
+  std::shared_ptr<TargetRunner> runner;
+  {
+    const std::lock_guard lock(mutex_);
+    runner = entries_.at(name).runner;
+  }
+  if (!runner) return LoadProgress(context_.store, name);
+  runner->End(steady_clock::now() + std::chrono::seconds(2));
+  const std::lock_guard lock(mutex_);
+  entries_.at(name).runner.reset();
+  return runner->progress();
+}
+
+void Targets::End(steady_clock::time_point deadline) {
+  const std::lock_guard lock(change_mutex_);
+  std::vector<std::shared_ptr<TargetRunner>> runners;
+  {
+    const std::lock_guard inner(mutex_);
+    for (const auto& [name, entry] : entries_) {
+      if (entry.runner) runners.push_back(entry.runner);
+    }
+  }
+  for (const auto& runner : runners) runner->BeginEnd(deadline);
+  for (const auto& runner : runners) runner->End(deadline);
+}
+
+Result<void> Targets::Save(std::chrono::seconds hold) {
+  std::map<std::string, std::shared_ptr<TargetRunner>> runners;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [name, entry] : entries_) {
+      if (entry.runner) runners[name] = entry.runner;
+    }
+  }
+  std::optional<RecordId> needed;
+  StateChange write;
+  std::vector<TargetRunner*> written;
+  for (const auto& [name, runner] : runners) {
+    const RecordId position = runner->progress().position;
+    needed = std::min(needed.value_or(position), position);
+    const auto progress = runner->TakeProgress();
+    if (!progress) continue;
+    AddProgress(name, *progress, write);
+    written.push_back(runner.get());
+  }
+  context_.store.HoldRetention(hold.count() > 0 ? needed : std::nullopt, hold);
+  if (written.empty()) return {};
+  const auto done = context_.store.ChangeState(write);
+  if (done) return {};
+  for (TargetRunner* runner : written) runner->KeepProgress();
+  return done.error();
+}
+
+std::optional<Targets::Entry> Targets::Find(const std::string& name) const {
+  const std::lock_guard lock(mutex_);
+  const auto it = entries_.find(name);
+  return it == entries_.end() ? std::nullopt : std::optional(it->second);
+}
+
+TargetView Targets::ViewOf(const Entry& entry) const {
+  TargetView view{
+      entry.definition, entry.revision, entry.from_configuration, entry.created, entry.updated, {}, {}};
+  if (entry.runner) view.figures = entry.runner->figures();
+  view.backlog = context_.store.Behind(view.figures.position);
+  return view;
+}
+
+std::vector<TargetView> Targets::List() const {
+  std::map<std::string, Entry> entries;
+  {
+    const std::lock_guard lock(mutex_);
+    entries = entries_;
+  }
+  std::vector<TargetView> views;
+  for (const auto& [name, entry] : entries) views.push_back(ViewOf(entry));
+  return views;
+}
+
+Targets::Outcome<TargetView> Targets::Get(const std::string& name) const {
+  const auto entry = Find(name);
+  if (!entry) return NoSuchTarget(name);
+  return ViewOf(*entry);
+}
+
+}  // namespace cistern

@@ -1,0 +1,298 @@
+// Targets: every change. A change is planned, then written in one transaction, then carried out; what was
+// written is what runs, also after a crash in between.
+#include <fmt/format.h>
+#include <google/protobuf/util/message_differencer.h>
+
+#include <algorithm>
+#include <set>
+
+#include "cistern/v1/target.pb.h"
+#include "service/forward/target_store.h"
+#include "storage/query/query.h"
+
+namespace cistern {
+namespace {
+
+using Action = AppliedChange::Action;
+using google::protobuf::util::MessageDifferencer;
+
+TargetError Invalid(std::string text) { return {TargetError::Kind::kInvalid, std::move(text), {}}; }
+
+TargetError Conflict(const std::string& name, std::uint64_t asked, std::uint64_t current) {
+  if (asked == 0)
+    return {TargetError::Kind::kConflict, fmt::format("there is a target \"{}\" already", name), {}};
+  return {TargetError::Kind::kConflict,
+          fmt::format("target \"{}\" is at revision {}, not {}: somebody else changed it; read it again",
+                      name, current, asked),
+          {}};
+}
+
+std::string ErrorsOf(const std::string& name, const YamlErrors& errors) {
+  std::string text;
+  for (const YamlError& error : errors.items) {
+    text += fmt::format("{}target \"{}\": {}: {}", text.empty() ? "" : "; ", name, error.key, error.message);
+    if (!error.suggestion.empty()) text += fmt::format("; did you mean {}?", error.suggestion);
+  }
+  return text;
+}
+
+}  // namespace
+
+Targets::Outcome<std::shared_ptr<const v1::Target>> Targets::Prepare(const v1::Target& definition) const {
+  auto prepared = std::make_shared<v1::Target>(definition);
+  if (const YamlErrors errors = PrepareTarget(*prepared); !errors.empty())
+    return Invalid(ErrorsOf(definition.name(), errors));
+  return std::shared_ptr<const v1::Target>(std::move(prepared));
+}
+
+Targets::Outcome<AppliedChange> Targets::PlanOne(const TargetChangeRequest& change,
+                                                 bool configuration) const {
+  auto prepared = Prepare(*change.definition);
+  if (!prepared) return prepared.error();
+  const std::string& name = (*prepared)->name();
+  const auto current = Find(name);
+  const std::uint64_t revision = current ? current->revision : 0;
+  if (change.from_revision && *change.from_revision != revision) {
+    if (!current) return NoSuchTarget(name);
+    return Conflict(name, *change.from_revision, revision);
+  }
+  AppliedChange planned{name, Action::kCreated, nullptr, *prepared, revision};
+  if (!current) return planned;
+  if (current->from_configuration && !configuration)
+    return TargetError{TargetError::Kind::kFromConfiguration,
+                       fmt::format("target \"{}\" belongs to the configuration file; change it there", name),
+                       {}};
+  planned.before = current->definition;
+  const bool same = MessageDifferencer::Equals(*current->definition, **prepared) &&
+                    current->from_configuration == configuration;
+  planned.action = same ? Action::kUnchanged : Action::kChanged;
+  return planned;
+}
+
+Targets::Outcome<Targets::Plan> Targets::MakePlan(const std::vector<TargetChangeRequest>& changes, bool prune,
+                                                  bool configuration) {
+  Plan plan;
+  std::set<std::string> names;
+  for (const TargetChangeRequest& change : changes) {
+    if (!names.insert(change.definition->name()).second)
+      return Invalid(fmt::format("target \"{}\" is given twice", change.definition->name()));
+    auto planned = PlanOne(change, configuration);
+    if (!planned) return planned.error();
+    if (planned->action == Action::kCreated) {
+      const auto start = StartOf(*planned->after);
+      if (!start) return start.error();
+      plan.progress[planned->name] = *start;
+    }
+    plan.changes.push_back(std::move(*planned));
+  }
+  const std::lock_guard lock(mutex_);
+  std::size_t count = entries_.size();
+  for (const AppliedChange& change : plan.changes) count += change.action == Action::kCreated ? 1 : 0;
+  if (prune) {
+    for (const auto& [name, entry] : entries_) {
+      if (entry.from_configuration != configuration || names.contains(name)) continue;
+      plan.changes.push_back({name, Action::kDeleted, entry.definition, nullptr, entry.revision});
+      --count;
+    }
+  }
+  if (count > kMaxTargets)
+    return TargetError{
+        TargetError::Kind::kTooMany, fmt::format("there can be {} targets at most", kMaxTargets), {}};
+  return plan;
+}
+
+// Writes the plan and carries it out. Runners of what changes end first, so that their positions are final.
+Targets::Outcome<void> Targets::Carry(Plan& plan, bool configuration) {
+  const std::int64_t now = context_.clock();
+  std::vector<std::string> ended;
+  for (AppliedChange& change : plan.changes) {
+    if (change.action == Action::kUnchanged) continue;
+    const auto current = Find(change.name);
+    TargetProgress& progress = plan.progress[change.name];
+    if (current) {
+      progress = EndRunner(change.name);
+      ended.push_back(change.name);
+    }
+    const std::uint64_t revision = current ? current->revision : 0;
+    if (change.action == Action::kDeleted) {
+      AddDeletion(change.name, revision, plan.write);
+      continue;
+    }
+    // What one kind of sink remembers means nothing to another.
+    if (current && current->definition->kind_case() != change.after->kind_case()) progress.sink_state.clear();
+    AddDefinition(*change.after, configuration, current ? current->created : now, revision, plan.write);
+    AddProgress(change.name, progress, plan.write);
+  }
+  if (plan.write.objects.empty()) return {};
+  const auto revisions = context_.store.ChangeState(plan.write);
+  if (!revisions) {  // everything is as before
+    for (const std::string& name : ended) Run(name, LoadProgress(context_.store, name));
+    return StoreTrouble(revisions.error());
+  }
+  for (std::size_t i = 0; i < plan.write.objects.size(); ++i) {
+    if (plan.write.objects[i].kind != kTargetKind || !plan.write.objects[i].body) continue;
+    for (AppliedChange& change : plan.changes) {
+      if (change.name == plan.write.objects[i].name) change.revision = (*revisions)[i];
+    }
+  }
+  for (const AppliedChange& change : plan.changes) {
+    if (change.action == Action::kUnchanged) continue;
+    {
+      const std::lock_guard lock(mutex_);
+      if (change.action == Action::kDeleted) {
+        entries_.erase(change.name);
+        continue;
+      }
+      Entry& entry = entries_[change.name];
+      entry = {change.after, change.revision, configuration, entry.created == 0 ? now : entry.created,
+               now,          nullptr};
+    }
+    Run(change.name, plan.progress.at(change.name));
+  }
+  return {};
+}
+
+Targets::Outcome<std::vector<AppliedChange>> Targets::Apply(std::vector<TargetChangeRequest> changes,
+                                                            bool prune, bool dry_run) {
+  const std::lock_guard lock(change_mutex_);
+  auto plan = MakePlan(changes, prune, /*configuration=*/false);
+  if (!plan) return plan.error();
+  if (dry_run) return std::move(plan->changes);
+  if (const auto done = Carry(*plan, /*configuration=*/false); !done) return done.error();
+  return std::move(plan->changes);
+}
+
+Targets::Outcome<void> Targets::Configure(std::span<const v1::Target> configured) {
+  const std::lock_guard lock(change_mutex_);
+  return ConfigureLocked(configured);
+}
+
+Targets::Outcome<void> Targets::ConfigureLocked(std::span<const v1::Target> configured) {
+  std::vector<TargetChangeRequest> changes;
+  for (const v1::Target& target : configured)
+    changes.push_back({std::make_shared<v1::Target>(target), std::nullopt});
+  auto plan = MakePlan(changes, /*prune=*/true, /*configuration=*/true);
+  if (!plan) return plan.error();
+  return Carry(*plan, /*configuration=*/true);
+}
+
+Targets::Outcome<void> Targets::Delete(const std::string& name, std::optional<std::uint64_t> from_revision) {
+  const std::lock_guard lock(change_mutex_);
+  const auto current = Find(name);
+  if (!current) return NoSuchTarget(name);
+  if (from_revision && *from_revision != current->revision)
+    return Conflict(name, *from_revision, current->revision);
+  if (current->from_configuration)
+    return TargetError{TargetError::Kind::kFromConfiguration,
+                       fmt::format("target \"{}\" belongs to the configuration file; delete it there", name),
+                       {}};
+  Plan plan;
+  plan.changes.push_back({name, Action::kDeleted, current->definition, nullptr, current->revision});
+  return Carry(plan, /*configuration=*/false);
+}
+
+Targets::Outcome<TargetView> Targets::SetPaused(const std::string& name, bool paused) {
+  const std::lock_guard lock(change_mutex_);
+  const auto entry = Find(name);
+  if (!entry || !entry->runner) return NoSuchTarget(name);
+  TargetProgress progress = entry->runner->progress();
+  progress.paused = paused;
+  StateChange write;  // at once, so that a crash does not undo it
+  AddProgress(name, progress, write);
+  if (const auto done = context_.store.ChangeState(write); !done) return StoreTrouble(done.error());
+  entry->runner->SetPaused(paused);
+  return ViewOf(*entry);
+}
+
+Targets::Outcome<RecordId> Targets::LastBefore(std::int64_t time) {
+  QueryOptions options;
+  options.limit = 1;
+  options.to = time;
+  RecordId last{};
+  const auto done =
+      RunQuery(context_.store, options, {}, [&](BatchView& view, const std::vector<std::uint32_t>& rows) {
+        last = RecordId{static_cast<std::uint64_t>(view.Ints(Column::kId)[rows.front()])};
+        return false;
+      });
+  if (!done) return StoreTrouble(done.error());
+  return last;
+}
+
+Targets::Outcome<TargetProgress> Targets::StartOf(const v1::Target& target) {
+  using Kind = TargetStart::Kind;
+  const TargetStart start = *ParseStart(target.from());
+  TargetProgress progress;
+  switch (start.kind) {
+    case Kind::kNow:
+      progress.position = context_.store.last_id();
+      return progress;
+    case Kind::kOldest:
+      return progress;
+    case Kind::kId:
+      progress.position = RecordId{static_cast<std::uint64_t>(start.value)};
+      if (progress.position > context_.store.last_id())
+        return Invalid(
+            fmt::format("target \"{}\": from: no record has an id of {} yet", target.name(), start.value));
+      return progress;
+    case Kind::kAge:
+    case Kind::kTime:
+      break;
+  }
+  const auto last = LastBefore(start.kind == Kind::kAge ? context_.clock() - start.value : start.value);
+  if (!last) return last.error();
+  progress.position = *last;
+  return progress;
+}
+
+Targets::Outcome<std::uint64_t> Targets::CountBetween(const v1::Target& target, RecordId after,
+                                                      RecordId through) {
+  if (after >= through) return std::uint64_t{0};
+  std::string text = target.filter();
+  text = fmt::format("{}id:>{} AND id:<={}", text.empty() ? "" : "(" + text + ") AND ", ToInt(after),
+                     ToInt(through));
+  auto filter = Filter::Parse(text);
+  if (!filter) return Invalid("the filter is too long to be counted with");
+  AggregateOptions options;
+  options.filter = std::move(*filter);
+  const auto counted = RunAggregate(context_.store, options, {});
+  if (!counted) return StoreTrouble(counted.error());
+  return counted->count;
+}
+
+Targets::Outcome<Targets::Rewound> Targets::Rewind(const std::string& name, std::optional<RecordId> after,
+                                                   std::optional<std::int64_t> time, bool preview) {
+  const std::lock_guard lock(change_mutex_);
+  const auto entry = Find(name);
+  if (!entry || !entry->runner) return NoSuchTarget(name);
+  Rewound rewound;
+  rewound.from = entry->runner->progress().position;
+  if (time) {
+    const auto last = LastBefore(*time);
+    if (!last) return last.error();
+    rewound.to = *last;
+  } else {
+    rewound.to = after.value_or(RecordId{0});
+  }
+  if (rewound.to > context_.store.last_id())
+    return TargetError{
+        TargetError::Kind::kOutOfRange, fmt::format("no record has an id of {} yet", ToInt(rewound.to)), {}};
+  if (!preview) {
+    TargetProgress progress = EndRunner(name);
+    rewound.from = progress.position;
+    progress.position = rewound.to;
+    ++progress.epoch;
+    progress.sink_state.clear();
+    StateChange write;
+    AddProgress(name, progress, write);
+    const auto done = context_.store.ChangeState(write);
+    Run(name, done ? progress : LoadProgress(context_.store, name));
+    if (!done) return StoreTrouble(done.error());
+  }
+  const auto counted = CountBetween(*entry->definition, std::min(rewound.from, rewound.to),
+                                    std::max(rewound.from, rewound.to));
+  if (!counted) return counted.error();
+  rewound.records = *counted;
+  return rewound;
+}
+
+}  // namespace cistern

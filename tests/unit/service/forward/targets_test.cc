@@ -1,0 +1,359 @@
+// Targets against a destination in memory: what is delivered, what survives, what changes.
+#include "service/forward/targets.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cistern/v1/target.pb.h"
+#include "tests/unit/service/flaky_store.h"
+#include "tests/unit/service/forward/fake_sink.h"
+#include "tests/unit/service/temp_store.h"
+
+namespace cistern {
+namespace {
+
+using std::chrono::steady_clock;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using Words = std::vector<std::string>;
+using Kind = TargetError::Kind;
+
+v1::Target Definition(const std::string& name, const std::string& from = "oldest",
+                      const std::string& filter = "") {
+  v1::Target target;
+  target.set_name(name);
+  target.set_from(from);
+  target.set_filter(filter);
+  target.mutable_retry()->set_initial(1'000'000);
+  target.mutable_retry()->set_max(5'000'000);
+  target.mutable_console();
+  return target;
+}
+
+class TargetsTest : public ::testing::Test {
+ protected:
+  TargetsTest() { Begin(); }
+
+  void Begin() {
+    targets_ = std::make_unique<Targets>(
+        RunnerContext{*store_, &WallNow,
+                      [this](const v1::Target& target, SinkContext context) {
+                        return to_.Make(target, std::move(context));
+                      },
+                      [](const std::string&, const std::string&, std::uint16_t) { return false; }});
+    ASSERT_TRUE(targets_->Start(configured_));
+  }
+  // As kill -9 when nothing was saved before.
+  void Restart(bool save) {
+    targets_->End(steady_clock::now());
+    if (save) EXPECT_TRUE(targets_->Save({}));
+    targets_.reset();
+    Begin();
+  }
+  void Append(const Words& messages, const std::string& sd = "-") {
+    RecordBatch batch;
+    for (const std::string& text : messages) AddMessage(batch, "<13>1 - host app - - " + sd + " " + text);
+    RecordBatch* const batches[] = {&batch};
+    ASSERT_TRUE(store_->Append(batches, {}).has_value());
+  }
+  Targets::Outcome<std::vector<AppliedChange>> Apply(const v1::Target& target,
+                                                     std::optional<std::uint64_t> revision = {}) {
+    return targets_->Apply({{std::make_shared<v1::Target>(target), revision}}, false, false);
+  }
+  TargetView Get(const std::string& name) {
+    const auto view = targets_->Get(name);
+    EXPECT_TRUE(view);
+    return view ? *view : TargetView();
+  }
+  // Until the position of the target is that of the store.
+  TargetView WaitUntilIdle(const std::string& name) {
+    for (int i = 0; i < 2000; ++i) {
+      const TargetView view = Get(name);
+      if (view.figures.position == store_->last_id() && view.figures.state == TargetState::kIdle) return view;
+      store_->WaitForCommit(store_->last_id(), std::chrono::milliseconds(5));
+    }
+    ADD_FAILURE() << "the target does not come to its end";
+    return Get(name);
+  }
+
+  TempFolder folder_;
+  std::unique_ptr<Store> store_ = std::make_unique<FlakyStore>(OpenStore(folder_.path()));
+  FakeDestination to_;
+  std::vector<v1::Target> configured_;
+  std::unique_ptr<Targets> targets_;
+};
+
+TEST_F(TargetsTest, DeliversWhatMatchesInOrder) {
+  Append({"one", "other", "two"});
+  ASSERT_TRUE(Apply(Definition("t", "oldest", "one OR two OR three")));
+  EXPECT_THAT(to_.WaitFor(2), ElementsAre("one", "two"));
+  Append({"three", "other"});
+  EXPECT_THAT(to_.WaitFor(3), ElementsAre("one", "two", "three"));
+  const TargetView view = WaitUntilIdle("t");
+  EXPECT_EQ(view.figures.sent_records, 3u);
+  EXPECT_EQ(view.backlog.records, 0u);
+}
+
+TEST_F(TargetsTest, StartsWhereItsDefinitionSays) {
+  Append({"one", "two"});
+  ASSERT_TRUE(Apply(Definition("now", "now")));
+  ASSERT_TRUE(Apply(Definition("behind", "id:1")));
+  EXPECT_THAT(to_.WaitFor(1), ElementsAre("two"));
+  EXPECT_EQ(Get("now").figures.position, RecordId{2});
+  EXPECT_EQ(Apply(Definition("future", "id:99")).error().kind, Kind::kInvalid);
+}
+
+TEST_F(TargetsTest, FailureIsTriedAgainFromWhatWasNotTaken) {
+  to_.FailNext({FailureReason::kClosed, "reset"}, 1);
+  to_.FailNext({FailureReason::kConnect, "refused"});
+  Append({"one", "two", "three"});
+  ASSERT_TRUE(Apply(Definition("t")));
+  EXPECT_THAT(to_.WaitFor(3), ElementsAre("one", "two", "three"));
+  const TargetFigures figures = WaitUntilIdle("t").figures;
+  EXPECT_EQ(figures.errors[static_cast<std::size_t>(FailureReason::kClosed)], 1u);
+  EXPECT_EQ(figures.errors[static_cast<std::size_t>(FailureReason::kConnect)], 1u);
+  EXPECT_EQ(figures.last_error, "refused");
+}
+
+TEST_F(TargetsTest, RefusedRecordsAreDeadLettersAndDoNotBlockTheRest) {
+  to_.Refuse("bad");
+  Append({"one", "bad", "two"});
+  ASSERT_TRUE(Apply(Definition("t")));
+  EXPECT_THAT(to_.WaitFor(2), ElementsAre("one", "two"));
+  EXPECT_EQ(WaitUntilIdle("t").figures.dead_letters, 1u);
+  const auto letters = targets_->ListLetters("t", RecordId{0}, 10);
+  ASSERT_TRUE(letters);
+  ASSERT_EQ(letters->letters.size(), 1u);
+  EXPECT_EQ(letters->letters[0].id, RecordId{2});
+  EXPECT_EQ(letters->letters[0].reason, "too strange");
+  EXPECT_EQ(targets_->MessageOf(RecordId{2}, 2), "ba");
+
+  auto outcome = targets_->RetryLetters("t", {});
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->refused, 1u);
+  EXPECT_EQ(targets_->ListLetters("t", RecordId{0}, 10)->letters[0].attempts, 2u);
+
+  to_.Accept("bad");
+  outcome = targets_->RetryLetters("t", {});
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->done, 1u) << outcome->error;
+  EXPECT_THAT(to_.WaitFor(3), ElementsAre("one", "two", "bad"));
+  EXPECT_EQ(Get("t").figures.dead_letters, 0u);
+}
+
+TEST_F(TargetsTest, LettersSurviveARestartAndCanBeDiscarded) {
+  to_.Refuse("bad");
+  Append({"bad", "one"});
+  ASSERT_TRUE(Apply(Definition("t")));
+  to_.WaitFor(1);
+  WaitUntilIdle("t");
+  Restart(/*save=*/true);
+  EXPECT_EQ(Get("t").figures.dead_letters, 1u);
+  EXPECT_EQ(targets_->DiscardLetters("t", {RecordId{1}})->done, 1u);
+  EXPECT_THAT(targets_->ListLetters("t", RecordId{0}, 10)->letters, IsEmpty());
+}
+
+TEST_F(TargetsTest, TooManyLettersPushTheOldestOut) {
+  v1::Target target = Definition("t");
+  target.set_max_dead_letters(2);
+  for (const char* text : {"a", "b", "c"}) to_.Refuse(text);
+  Append({"a", "b", "c", "good"});
+  ASSERT_TRUE(Apply(target));
+  to_.WaitFor(1);
+  const TargetFigures figures = WaitUntilIdle("t").figures;
+  EXPECT_EQ(figures.dead_letters, 2u);
+  EXPECT_EQ(figures.letters_discarded, 1u);
+  EXPECT_EQ(targets_->ListLetters("t", RecordId{0}, 10)->letters[0].id, RecordId{2});
+}
+
+TEST_F(TargetsTest, PositionSurvivesARestart) {
+  Append({"one", "two"});
+  ASSERT_TRUE(Apply(Definition("t")));
+  to_.WaitFor(2);
+  WaitUntilIdle("t");
+  Restart(/*save=*/true);
+  Append({"three"});
+  EXPECT_THAT(to_.WaitFor(3), ElementsAre("one", "two", "three"));
+}
+
+TEST_F(TargetsTest, WithoutSavingItIsDeliveredAgain) {
+  Append({"one"});
+  ASSERT_TRUE(Apply(Definition("t")));
+  to_.WaitFor(1);
+  WaitUntilIdle("t");
+  Restart(/*save=*/false);
+  EXPECT_THAT(to_.WaitFor(2), ElementsAre("one", "one"));
+}
+
+TEST_F(TargetsTest, PositionDoesNotPassWhatTheSinkHolds) {
+  to_.HoldBehind(RecordId{1});
+  Append({"one", "two"});
+  ASSERT_TRUE(Apply(Definition("t")));
+  to_.WaitFor(2);
+  Restart(/*save=*/true);
+  EXPECT_THAT(to_.WaitFor(3), ElementsAre("one", "two", "two"));
+}
+
+TEST_F(TargetsTest, NewSinkGoesOnWhereTheSavedStateSays) {
+  to_.ResumeFromState(true);
+  Append({"one", "two"});
+  ASSERT_TRUE(Apply(Definition("t")));
+  to_.WaitFor(2);
+  WaitUntilIdle("t");
+  Restart(/*save=*/true);
+  EXPECT_THAT(to_.WaitFor(4), ElementsAre("one", "two", "one", "two"));
+  EXPECT_EQ(Get("t").figures.position, RecordId{2}) << "the position does not go back";
+}
+
+TEST_F(TargetsTest, PausedTargetStaysWhereItIs) {
+  Append({"one"});
+  ASSERT_TRUE(Apply(Definition("t")));
+  to_.WaitFor(1);
+  WaitUntilIdle("t");
+  ASSERT_TRUE(targets_->SetPaused("t", true));
+  Append({"two"});
+  Restart(/*save=*/true);
+  EXPECT_EQ(Get("t").figures.state, TargetState::kPaused);
+  EXPECT_EQ(Get("t").backlog.records, 1u);
+  EXPECT_EQ(targets_->RetryLetters("t", {}).error().kind, Kind::kFromConfiguration);
+  ASSERT_TRUE(targets_->SetPaused("t", false));
+  EXPECT_THAT(to_.WaitFor(2), ElementsAre("one", "two"));
+}
+
+TEST_F(TargetsTest, HungDestinationDelaysNobodyElseAndNoChange) {
+  Append({"one"});
+  to_.Hang(true);
+  ASSERT_TRUE(Apply(Definition("hung")));
+  ASSERT_TRUE(targets_->SetPaused("hung", true));
+  ASSERT_TRUE(targets_->SetPaused("hung", false));
+  ASSERT_TRUE(targets_->Rewind("hung", RecordId{0}, std::nullopt, false));
+  EXPECT_TRUE(targets_->Delete("hung", std::nullopt));
+  EXPECT_THAT(targets_->List(), IsEmpty());
+}
+
+TEST_F(TargetsTest, RewindSendsAgainAsNew) {
+  Append({"one", "two", "three"});
+  ASSERT_TRUE(Apply(Definition("t", "oldest", "NOT three")));
+  to_.WaitFor(2);
+  WaitUntilIdle("t");
+  auto rewound = targets_->Rewind("t", RecordId{1}, std::nullopt, /*preview=*/true);
+  ASSERT_TRUE(rewound);
+  EXPECT_EQ(rewound->records, 1u);
+  EXPECT_EQ(Get("t").figures.position, RecordId{3});
+  rewound = targets_->Rewind("t", RecordId{1}, std::nullopt, /*preview=*/false);
+  ASSERT_TRUE(rewound);
+  EXPECT_THAT(to_.WaitFor(3), ElementsAre("one", "two", "two"));
+  EXPECT_EQ(to_.contexts().back().epoch, 1u);
+  EXPECT_EQ(targets_->Rewind("t", RecordId{9}, std::nullopt, false).error().kind, Kind::kOutOfRange);
+  EXPECT_EQ(targets_->Rewind("t", std::nullopt, WallNow() + 1'000'000'000'000, true)->to, RecordId{3});
+  EXPECT_EQ(targets_->Rewind("t", std::nullopt, 1, true)->records, 2u);
+}
+
+TEST_F(TargetsTest, RecordsOfALoopAreLeftOutAndCounted) {
+  Append({"mine"}, fmt::format(R"([cistern@32473 store="{}" id="1"])", store_->store_id()));
+  Append({"foreign"}, R"([cistern@32473 store="ffffffffffffffffffffffffffffffff" id="1"])");
+  ASSERT_TRUE(Apply(Definition("t")));
+  EXPECT_THAT(to_.WaitFor(1), ElementsAre("foreign"));
+  EXPECT_EQ(WaitUntilIdle("t").figures.loops, 1u);
+}
+
+TEST_F(TargetsTest, SecretThatCannotBeReadIsTriedAgain) {
+  to_.FailToMake(Failure{FailureReason::kConfiguration, "the file /nowhere cannot be read"});
+  Append({"one"});
+  ASSERT_TRUE(Apply(Definition("t")));
+  while (Get("t").figures.state != TargetState::kBroken) std::this_thread::yield();
+  EXPECT_THAT(Get("t").figures.last_error, HasSubstr("/nowhere"));
+  to_.FailToMake(std::nullopt);
+  EXPECT_THAT(to_.WaitFor(1), ElementsAre("one"));
+}
+
+TEST_F(TargetsTest, ChangeAgainstAnotherRevisionIsRefused) {
+  const auto first = Apply(Definition("t"), 0);
+  ASSERT_TRUE(first);
+  const std::uint64_t revision = first->front().revision;
+  EXPECT_EQ(Apply(Definition("t", "oldest", "a"), 0).error().kind, Kind::kConflict);
+  const auto second = Apply(Definition("t", "oldest", "a"), revision);
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->front().action, AppliedChange::Action::kChanged);
+  EXPECT_GT(second->front().revision, revision);
+  EXPECT_EQ(Apply(Definition("t", "oldest", "b"), revision).error().kind, Kind::kConflict);
+  EXPECT_EQ(targets_->Delete("t", revision).error().kind, Kind::kConflict);
+  EXPECT_EQ(Apply(Definition("t", "oldest", "a"))->front().action, AppliedChange::Action::kUnchanged);
+}
+
+TEST_F(TargetsTest, BadDefinitionLeavesEverythingAsItWas) {
+  auto bad = std::make_shared<v1::Target>(Definition("b"));
+  bad->mutable_file()->set_path("/var/log/../../etc/passwd");
+  const auto applied =
+      targets_->Apply({{std::make_shared<v1::Target>(Definition("a")), {}}, {bad, {}}}, false, false);
+  ASSERT_FALSE(applied);
+  EXPECT_EQ(applied.error().kind, Kind::kInvalid);
+  EXPECT_THAT(applied.error().text, HasSubstr("target \"b\": file.path: holds `..`"));
+  EXPECT_THAT(targets_->List(), IsEmpty());
+}
+
+TEST_F(TargetsTest, DryRunChangesNothing) {
+  const auto applied =
+      targets_->Apply({{std::make_shared<v1::Target>(Definition("a")), {}}}, false, /*dry_run=*/true);
+  ASSERT_TRUE(applied);
+  EXPECT_EQ(applied->front().action, AppliedChange::Action::kCreated);
+  EXPECT_THAT(targets_->List(), IsEmpty());
+}
+
+TEST_F(TargetsTest, PruneDeletesWhatIsNotGivenButNotTheConfigurations) {
+  configured_ = {Definition("fixed")};
+  ASSERT_TRUE(targets_->Configure(configured_));
+  ASSERT_TRUE(Apply(Definition("old")));
+  const auto applied =
+      targets_->Apply({{std::make_shared<v1::Target>(Definition("new")), {}}}, /*prune=*/true, false);
+  ASSERT_TRUE(applied);
+  ASSERT_EQ(applied->size(), 2u);
+  EXPECT_EQ((*applied)[1].action, AppliedChange::Action::kDeleted);
+  ASSERT_EQ(targets_->List().size(), 2u);
+  EXPECT_EQ(targets_->List()[0].definition->name(), "fixed");
+}
+
+TEST_F(TargetsTest, TargetsOfTheConfigurationAreChangedThere) {
+  configured_ = {Definition("fixed")};
+  ASSERT_TRUE(targets_->Configure(configured_));
+  EXPECT_EQ(Apply(Definition("fixed", "oldest", "a")).error().kind, Kind::kFromConfiguration);
+  EXPECT_EQ(targets_->Delete("fixed", std::nullopt).error().kind, Kind::kFromConfiguration);
+  configured_.clear();
+  Restart(/*save=*/true);
+  EXPECT_THAT(targets_->List(), IsEmpty());
+}
+
+TEST_F(TargetsTest, NothingIsHalfAppliedWhenTheStoreFails) {
+  ASSERT_TRUE(Apply(Definition("t")));
+  static_cast<FlakyStore&>(*store_).FailWith(make_error_code(StoreErrc::kDiskFull));
+  const auto applied = Apply(Definition("t", "oldest", "a"));
+  ASSERT_FALSE(applied);
+  EXPECT_EQ(applied.error().kind, Kind::kStore);
+  EXPECT_EQ(Apply(Definition("u")).error().kind, Kind::kStore);
+  EXPECT_EQ(targets_->List().size(), 1u);
+  EXPECT_EQ(Get("t").definition->filter(), "");
+  static_cast<FlakyStore&>(*store_).FailWith({});
+  Append({"one"});
+  EXPECT_THAT(to_.WaitFor(1), ElementsAre("one")) << "the target runs on";
+}
+
+TEST_F(TargetsTest, TestSendsOneMarkedRecordAndLeavesThePositionAlone) {
+  ASSERT_TRUE(Apply(Definition("t", "now")));
+  std::vector<TestedStep> steps;
+  const Stop stop;
+  targets_->Test(
+      Get("t").definition, [&](const TestedStep& step) { steps.push_back(step); }, stop);
+  ASSERT_FALSE(steps.empty());
+  EXPECT_TRUE(steps.back().ok);
+  EXPECT_THAT(to_.WaitFor(1)[0], HasSubstr("Cistern test of target \"t\""));
+  to_.FailNext({FailureReason::kConnect, "connect to 192.0.2.1:514: refused"});
+  targets_->Test(
+      Get("t").definition, [&](const TestedStep& step) { steps.push_back(step); }, stop);
+  EXPECT_FALSE(steps.back().ok);
+  EXPECT_EQ(steps.back().report.detail, "connect to 192.0.2.1:514: refused");
+}
+
+}  // namespace
+}  // namespace cistern
