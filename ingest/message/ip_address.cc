@@ -12,6 +12,13 @@ constexpr std::array<std::uint8_t, 12> kV4Prefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0
 constexpr int kV4PrefixBits = 96;
 constexpr int kAllBits = 128;
 
+// Eight of the octets. Asked for each record: comparing them by a call costs more than all the rest.
+std::uint64_t Half(const std::array<std::uint8_t, 16>& octets, std::size_t at) {
+  std::uint64_t half;
+  std::memcpy(&half, octets.data() + at, sizeof half);
+  return half;
+}
+
 // Any part of `octets` behind the first `bits` bits becomes zero.
 std::array<std::uint8_t, 16> Masked(std::array<std::uint8_t, 16> octets, int bits) {
   for (int i = 0; i < 16; ++i) {
@@ -49,9 +56,12 @@ std::optional<IpAddress> IpAddress::Parse(std::string_view text) {
   return std::nullopt;
 }
 
-bool IpAddress::present() const { return octets_ != std::array<std::uint8_t, 16>{}; }
+bool IpAddress::present() const { return (Half(octets_, 0) | Half(octets_, 8)) != 0; }
 
-bool IpAddress::is_v4() const { return std::memcmp(octets_.data(), kV4Prefix.data(), kV4Prefix.size()) == 0; }
+bool IpAddress::is_v4() const {
+  return Half(octets_, 0) == 0 && octets_[8] == 0 && octets_[9] == 0 && octets_[10] == 0xff &&
+         octets_[11] == 0xff;
+}
 
 std::size_t IpAddress::Print(char* out) const {
   if (!present()) return 0;
