@@ -19,8 +19,8 @@ constexpr std::size_t kBatchBytes = 512 * 1024;
 // A small batch waits this long for company: fewer, larger commits for a delay nobody sees.
 constexpr std::chrono::milliseconds kFlushDelay{3};
 // A wake-up and a read for each message of senders that write them one by one cost more than all the rest.
-constexpr std::chrono::milliseconds kNap{4};
-constexpr std::size_t kBusyOctets = 16 * 1024;
+constexpr std::chrono::milliseconds kNap{8};
+constexpr std::size_t kBusyOctets = 32 * 1024;
 // After a wake-up that brought no space: others were faster, or the pipeline is going down.
 constexpr std::chrono::milliseconds kRetryDelay{1};
 
@@ -43,12 +43,15 @@ void IoThread::Start() {
   thread_ = std::thread([this] { Run(); });
 }
 
-// Everything that is ready, then a nap if that was little: a sender's next messages are read together.
+// Everything that is ready, then a nap if that was little: a sender's next messages are read together. What
+// was read does not wait for company then: the nap is longer.
 void IoThread::Run() {
   while (context_.run_one() != 0) {
     context_.poll();
     const std::size_t octets = std::exchange(octets_read_, 0);
-    if (octets > 0 && octets < kBusyOctets) std::this_thread::sleep_for(kNap);
+    const bool nap = octets > 0 && octets < kBusyOctets;
+    if (batch_ && !batch_->empty() && !blocked_) nap ? Flush() : FlushSoon();
+    if (nap) std::this_thread::sleep_for(kNap);
   }
 }
 
@@ -94,8 +97,8 @@ void IoThread::BatchChanged(std::size_t octets) {
   if (blocked_ || !batch_ || batch_->empty()) return;
   if (batch_->size() >= kBatchRecords || batch_->bytes() >= kBatchBytes) {
     Flush();
-  } else {
-    FlushSoon();
+  } else if (octets_read_ >= kBusyOctets) {
+    FlushSoon();  // this turn may last
   }
 }
 
