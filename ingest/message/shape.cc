@@ -155,6 +155,10 @@ void AppendBsdHeader(std::string& out, const Record& record) {
 
 void RebuildRaw(const Record& record, std::string& out) {
   out.clear();
+  AppendRaw(record, out);
+}
+
+void AppendRaw(const Record& record, std::string& out) {
   if (!record.raw.empty() || record.shape.code == kShapeRaw) {
     out.append(record.raw);
     return;

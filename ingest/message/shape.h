@@ -51,5 +51,7 @@ enum ShapeForm : std::uint16_t {
 // Rebuilds the received octets of `record` (without trailing CR, LF, NUL) into `out`, replacing its
 // content. Where record.raw is set it is copied.
 void RebuildRaw(const Record& record, std::string& out);
+// Likewise, behind what `out` holds.
+void AppendRaw(const Record& record, std::string& out);
 
 }  // namespace cistern

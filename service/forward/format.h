@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ingest/message/record.h"
+#include "service/forward/clock_text.h"
 #include "storage/filter/filter.h"
 
 namespace cistern {
@@ -14,6 +15,11 @@ namespace cistern {
 // forwarded them, `id` the record's id there.
 inline constexpr char kMarkSdId[] = "cistern@32473";
 
+// RFC 5424: what was received in this form stays as it is but for the mark, which goes before its structured
+//   data; a record that has a mark already keeps it. Other records are rendered from their fields: without a
+//   host the peer's address stands there, without a time the received time.
+// RFC 3164: rendered from the fields, times in UTC; structured data is left out.
+// In headers, octets that are not printable ASCII become `?`.
 // Not thread-safe: keeps buffers.
 class RecordFormatter {
  public:
@@ -32,7 +38,7 @@ class RecordFormatter {
   // `original`, `rfc5424`, `rfc3164`, `json` or `csv`.
   static Form FormOf(std::string_view name);
 
-  explicit RecordFormatter(Options options) : options_(std::move(options)) {}
+  explicit RecordFormatter(Options options);
 
   // Appends a record, without a line end. What is received and holds line ends may still hold them.
   void Append(const Record& record, std::string& out);
@@ -41,12 +47,17 @@ class RecordFormatter {
 
  private:
   void AppendRfc5424(const Record& record, std::string& out);
+  void AppendHeader5424(const Record& record, std::string& out);
+  void AppendTime5424(const Record& record, std::string& out);
+  void AppendMark(const Record& record, std::string& out);
   void AppendRfc3164(const Record& record, std::string& out);
   void AppendJson(const Record& record, std::string& out);
   void AppendCsv(const Record& record, std::string& out);
 
   const Options options_;
+  std::string mark_;  // the element kMarkSdId up to the id
   std::string scratch_;
+  ClockText clock_;
 };
 
 }  // namespace cistern

@@ -1,0 +1,54 @@
+// One address of a syslog target on TCP or TLS.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "service/forward/client_socket.h"
+#include "service/forward/make_sink.h"
+#include "service/forward/sink.h"
+
+namespace cistern {
+
+namespace v1 {
+class SyslogTarget;
+}
+
+class SyslogMember {
+ public:
+  SyslogMember(HostPort where, const v1::SyslogTarget& target, const SinkContext& context)
+      : where_(std::move(where)), target_(target), context_(context) {}
+
+  // kLoop: it leads to this daemon.
+  std::optional<Failure> Connect(const Stop& stop);
+  bool connected() const { return stream_ != nullptr; }
+
+  // Sends `octets`, which are as good as sent after kStopped: the rest follows with the next call of Send(),
+  // Check() or Close(). After another failure it is not connected, and `written` says how far it came.
+  std::optional<Failure> Send(std::string octets, std::size_t& written, const Stop& stop);
+  // Sends what was left over and looks whether the other side is still there.
+  std::optional<Failure> Check(const Stop& stop);
+  // Ends the connection in order; true: all of it was taken.
+  bool Close(std::chrono::steady_clock::time_point deadline);
+
+  // Gives Send() its memory again.
+  std::string TakeBuffer();
+  std::string name() const { return ToString(where_); }
+  std::string endpoint() const { return stream_ ? stream_->address().ToString() : ""; }
+
+ private:
+  std::optional<Failure> Continue(const Stop* stop, std::chrono::nanoseconds timeout);
+  std::optional<Failure> Speak(Connected connected, std::chrono::steady_clock::time_point deadline,
+                               const Stop& stop);
+
+  const HostPort where_;
+  const v1::SyslogTarget& target_;
+  const SinkContext& context_;
+  std::unique_ptr<ClientStream> stream_;
+  std::string octets_;  // of them [0, written_) are sent
+  std::size_t written_ = 0;
+};
+
+}  // namespace cistern
