@@ -41,6 +41,8 @@ class Tls final : public ClientStream {
   Tls(Connected connected, std::string name, std::unique_ptr<SSL, FreeSsl> ssl)
       : ClientStream(std::move(connected), std::move(name)), ssl_(std::move(ssl)) {
     SSL_set_fd(ssl_.get(), fd());
+    SSL_set_app_data(ssl_.get(), this);
+    SSL_set_verify(ssl_.get(), SSL_get_verify_mode(ssl_.get()), &Note);
   }
 
   std::optional<Failure> Handshake(const std::string& wanted, steady_clock::time_point deadline,
@@ -112,18 +114,28 @@ class Tls final : public ClientStream {
     return Fail(system_error);
   }
 
+  // Remembers which certificate was not accepted: OpenSSL forgets it.
+  static int Note(int accepted, X509_STORE_CTX* store) {
+    const X509* certificate = X509_STORE_CTX_get_current_cert(store);
+    const auto* ssl =
+        static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
+    auto& self = *static_cast<Tls*>(SSL_get_app_data(ssl));
+    if (accepted || !certificate) return accepted;
+    self.refused_ = CertificateIdentity(certificate);
+    self.refused_day_ = LastDay(certificate);
+    return accepted;
+  }
+
   std::string HandshakeError(const std::string& wanted) const {
     const long verified = SSL_get_verify_result(ssl_.get());
-    const X509* certificate = SSL_get0_peer_certificate(ssl_.get());
     switch (verified) {
       case X509_V_OK:
         return why_ == "wrong version number" ? "the other side does not speak TLS" : why_;
       case X509_V_ERR_HOSTNAME_MISMATCH:
       case X509_V_ERR_IP_ADDRESS_MISMATCH:
-        return "its certificate is for " + (certificate ? CertificateIdentity(certificate) : "another name") +
-               ", not for " + wanted;
+        return "its certificate is for " + refused_ + ", not for " + wanted;
       case X509_V_ERR_CERT_HAS_EXPIRED:
-        return "certificate has expired" + (certificate ? " (" + LastDay(certificate) + ")" : "");
+        return "certificate of " + refused_ + " has expired (" + refused_day_ + ")";
       default:
         return std::string("its certificate is not accepted: ") + X509_verify_cert_error_string(verified);
     }
@@ -131,6 +143,7 @@ class Tls final : public ClientStream {
 
   const std::unique_ptr<SSL, FreeSsl> ssl_;
   std::string why_;
+  std::string refused_, refused_day_;  // a certificate: whose, and its last day
 };
 
 }  // namespace
