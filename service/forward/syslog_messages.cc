@@ -19,8 +19,8 @@ SyslogMessages::Framing FramingOf(const v1::SyslogTarget& target) {
 }
 
 void WriteCount(std::string& out, std::size_t start) {
-  char count[24];
-  char* end = std::to_chars(count, count + sizeof count, out.size() - start - kUsualCount).ptr;
+  char count[32];
+  char* end = std::to_chars(count, count + 20, out.size() - start - kUsualCount).ptr;
   *end++ = ' ';
   const auto size = static_cast<std::size_t>(end - count);
   if (size == kUsualCount) {
