@@ -13,11 +13,17 @@ constexpr std::string_view kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun"
                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
-void AppendNumber(std::string& out, unsigned value, int width, char pad = '0') {
-  char digits[12];
-  auto [end, error] = std::to_chars(digits, digits + sizeof digits, value);
-  for (auto written = end - digits; written < width; ++written) out.push_back(pad);
-  out.append(digits, end);
+void Put2(char* at, unsigned value, char pad = '0') {
+  at[0] = value < 10 ? pad : static_cast<char>('0' + value / 10);
+  at[1] = static_cast<char>('0' + value % 10);
+}
+
+// Returns the end.
+char* PutYear(char* at, std::chrono::year year) {
+  const auto value = static_cast<unsigned>(static_cast<int>(year));
+  Put2(at, value / 100);
+  Put2(at + 2, value % 100);
+  return at + 4;
 }
 
 // The time of a record as the sender's clock showed it.
@@ -35,50 +41,65 @@ struct Civil {
   std::chrono::hh_mm_ss<std::chrono::nanoseconds> clock;
 };
 
-void AppendClock(std::string& out, const Civil& civil, int fraction_digits) {
-  AppendNumber(out, static_cast<unsigned>(civil.clock.hours().count()), 2);
-  out.push_back(':');
-  AppendNumber(out, static_cast<unsigned>(civil.clock.minutes().count()), 2);
-  out.push_back(':');
-  AppendNumber(out, static_cast<unsigned>(civil.clock.seconds().count()), 2);
-  if (fraction_digits == 0) return;
-  out.push_back('.');
-  std::size_t start = out.size();
-  AppendNumber(out, static_cast<unsigned>(civil.clock.subseconds().count()), 9);
-  out.resize(start + static_cast<std::size_t>(fraction_digits));
+// Returns the end.
+char* PutClock(char* at, const Civil& civil, int fraction_digits) {
+  Put2(at, static_cast<unsigned>(civil.clock.hours().count()));
+  at[2] = ':';
+  Put2(at + 3, static_cast<unsigned>(civil.clock.minutes().count()));
+  at[5] = ':';
+  Put2(at + 6, static_cast<unsigned>(civil.clock.seconds().count()));
+  at += 8;
+  if (fraction_digits == 0) return at;
+  *at++ = '.';
+  auto rest = static_cast<unsigned>(civil.clock.subseconds().count());
+  for (int digit = 9; digit > 0; --digit, rest /= 10)
+    if (digit <= fraction_digits) at[digit - 1] = static_cast<char>('0' + rest % 10);
+  return at + fraction_digits;
 }
 
+constexpr std::size_t kLongestTime = 48;
+
 void AppendIsoTime(std::string& out, const Civil& civil, const Shape& shape) {
-  AppendNumber(out, static_cast<unsigned>(static_cast<int>(civil.date.year())), 4);
-  out.push_back('-');
-  AppendNumber(out, static_cast<unsigned>(civil.date.month()), 2);
-  out.push_back('-');
-  AppendNumber(out, static_cast<unsigned>(civil.date.day()), 2);
-  out.push_back('T');
-  AppendClock(out, civil, shape.fraction_digits);
+  char text[kLongestTime];
+  char* at = PutYear(text, civil.date.year());
+  *at = '-';
+  Put2(at + 1, static_cast<unsigned>(civil.date.month()));
+  at[3] = '-';
+  Put2(at + 4, static_cast<unsigned>(civil.date.day()));
+  at[6] = 'T';
+  at = PutClock(at + 7, civil, shape.fraction_digits);
+  out.append(text, at);
 }
 
 void AppendOffset(std::string& out, int minutes) {
-  out.push_back(minutes < 0 ? '-' : '+');
-  auto distance = static_cast<unsigned>(minutes < 0 ? -minutes : minutes);
-  AppendNumber(out, distance / 60, 2);
-  out.push_back(':');
-  AppendNumber(out, distance % 60, 2);
+  const auto distance = static_cast<unsigned>(minutes < 0 ? -minutes : minutes);
+  char text[] = "+hh:mm";
+  if (minutes < 0) text[0] = '-';
+  Put2(text + 1, distance / 60 % 100);
+  Put2(text + 4, distance % 60);
+  out.append(text, 6);
 }
 
 void AppendBsdTime(std::string& out, const Civil& civil, const Shape& shape) {
+  char text[kLongestTime];
   const std::string_view month = kMonths[static_cast<unsigned>(civil.date.month()) - 1];
-  for (char c : month) out.push_back(shape.form & kFormUpperMonth ? static_cast<char>(c & ~0x20) : c);
-  out.push_back(' ');
-  auto day = static_cast<unsigned>(civil.date.day());
-  AppendNumber(out, day, shape.code == kShape3164BareDay ? 1 : 2,
-               shape.code == kShape3164ZeroDay ? '0' : ' ');
-  out.push_back(' ');
-  if (shape.form & kFormYear) {
-    AppendNumber(out, static_cast<unsigned>(static_cast<int>(civil.date.year())), 4);
-    out.push_back(' ');
+  char* at = text;
+  for (char c : month) *at++ = shape.form & kFormUpperMonth ? static_cast<char>(c & ~0x20) : c;
+  *at++ = ' ';
+  const auto day = static_cast<unsigned>(civil.date.day());
+  if (day < 10 && shape.code == kShape3164BareDay) {
+    *at++ = static_cast<char>('0' + day);
+  } else {
+    Put2(at, day, shape.code == kShape3164ZeroDay ? '0' : ' ');
+    at += 2;
   }
-  AppendClock(out, civil, shape.fraction_digits);
+  *at++ = ' ';
+  if (shape.form & kFormYear) {
+    at = PutYear(at, civil.date.year());
+    *at++ = ' ';
+  }
+  at = PutClock(at, civil, shape.fraction_digits);
+  out.append(text, at);
 }
 
 void AppendTime(std::string& out, const Record& record) {
@@ -109,9 +130,10 @@ void AppendTime(std::string& out, const Record& record) {
 
 void AppendPri(std::string& out, const Record& record) {
   if (record.shape.form & kFormNoPri) return;
-  out.push_back('<');
-  AppendNumber(out, record.facility * 8u + record.severity, 1);
-  out.push_back('>');
+  char text[16] = {'<'};
+  char* end = std::to_chars(text + 1, text + sizeof text - 1, record.facility * 8u + record.severity).ptr;
+  *end++ = '>';
+  out.append(text, end);
 }
 
 void AppendField(std::string& out, std::string_view field) {

@@ -177,27 +177,17 @@ std::optional<Failure> ClientStream::CheckPeer() {
   return std::nullopt;
 }
 
-bool ClientStream::Finish(steady_clock::time_point deadline) {
-  if (TryFinish() == Io::kFailed) return false;
+std::optional<Failure> ClientStream::Finish(steady_clock::time_point deadline) {
+  if (TryFinish() == Io::kFailed) return Broken();
   std::array<char, 4096> forgotten;
-  while (true) {
+  do {
     std::size_t got = 0;
-    switch (TryRead(forgotten, got)) {
-      case Io::kDone:
-        break;
-      case Io::kWantRead:
-        if (WaitFor(fd(), POLLIN, deadline, nullptr) != Waited::kReady) return false;
-        break;
-      case Io::kWantWrite:
-        if (WaitFor(fd(), POLLOUT, deadline, nullptr) != Waited::kReady) return false;
-        break;
-      case Io::kEnd:
-        return true;
-      case Io::kFailed:
-        return false;
-    }
-    if (steady_clock::now() > deadline) return false;
-  }
+    const Io io = TryRead(forgotten, got);
+    if (io == Io::kEnd) return std::nullopt;
+    if (io == Io::kFailed) return Broken();
+    if (io != Io::kDone) WaitFor(fd(), io == Io::kWantWrite ? POLLOUT : POLLIN, deadline, nullptr);
+  } while (steady_clock::now() < deadline);
+  return Failure{FailureReason::kTimeout, "connection to " + name_ + ": the other side did not end it"};
 }
 
 }  // namespace cistern

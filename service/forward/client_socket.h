@@ -46,9 +46,9 @@ class ClientStream {
                                std::chrono::nanoseconds timeout, const Stop* stop);
   // Takes what came in. kClosed: the other side ended the connection.
   std::optional<Failure> CheckPeer();
-  // Says that nothing more will come and waits for the other side to say so, too. False: it did not, or the
-  // connection broke; then nobody knows what arrived.
-  bool Finish(std::chrono::steady_clock::time_point deadline);
+  // Says that nothing more will come and waits for the other side to say so, too. A failure: it did not, or
+  // the connection broke; then nobody knows what arrived.
+  std::optional<Failure> Finish(std::chrono::steady_clock::time_point deadline);
 
   // The connection is given up when what was sent stays without an answer for so long.
   void SetUserTimeout(std::chrono::nanoseconds timeout);

@@ -73,12 +73,12 @@ std::optional<Failure> SyslogMember::Check(const Stop& stop) {
   return Continue(&stop, nanoseconds(target_.write_timeout()));
 }
 
-bool SyslogMember::Close(steady_clock::time_point deadline) {
-  if (!stream_) return false;
-  const bool sent = !Continue(nullptr, deadline - steady_clock::now());
-  const bool taken = sent && stream_->Finish(deadline);
+std::optional<Failure> SyslogMember::Close(steady_clock::time_point deadline) {
+  if (!stream_) return std::nullopt;
+  auto failure = Continue(nullptr, deadline - steady_clock::now());
+  if (!failure) failure = stream_->Finish(deadline);
   stream_.reset();
-  return taken;
+  return failure;
 }
 
 std::string SyslogMember::TakeBuffer() {

@@ -30,8 +30,8 @@ class SyslogMember {
   std::optional<Failure> Send(std::string octets, std::size_t& written, const Stop& stop);
   // Sends what was left over and looks whether the other side is still there.
   std::optional<Failure> Check(const Stop& stop);
-  // Ends the connection in order; true: all of it was taken.
-  bool Close(std::chrono::steady_clock::time_point deadline);
+  // Ends the connection in order. A failure: nobody knows what arrived.
+  std::optional<Failure> Close(std::chrono::steady_clock::time_point deadline);
 
   // Gives Send() its memory again.
   std::string TakeBuffer();

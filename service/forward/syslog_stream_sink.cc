@@ -36,11 +36,10 @@ std::uint64_t IdOf(const Chunk& chunk, std::size_t row) {
   return static_cast<std::uint64_t>(chunk.view.Ints(Column::kId)[chunk.rows[row]]);
 }
 
-// A failure that no other address mends.
-bool Concerns(const Failure& failure, FailureReason reason) { return failure.reason == reason; }
+// No other address mends it.
 bool EndsSearch(const Failure& failure) {
-  return Concerns(failure, FailureReason::kStopped) || Concerns(failure, FailureReason::kLoop) ||
-         Concerns(failure, FailureReason::kConfiguration);
+  return failure.reason == FailureReason::kStopped || failure.reason == FailureReason::kLoop ||
+         failure.reason == FailureReason::kConfiguration;
 }
 
 }  // namespace
@@ -161,9 +160,17 @@ std::optional<Failure> SyslogStreamSink::SendSlice(std::size_t index, Delivery& 
   window_.Passed(slice_.last);
   if (failure) return failure;
   member.pause = nanoseconds(0);
-  if (!std::exchange(member.announced, true))
-    context_.observe({"send to " + member.link->name(), std::to_string(bytes) + " octets are on their way"});
-  return std::nullopt;
+  return std::exchange(member.announced, true) ? std::nullopt : Announce(index, bytes);
+}
+
+// A test learns whether the other side read it, as far as TCP can tell: by the end of the connection.
+std::optional<Failure> SyslogStreamSink::Announce(std::size_t index, std::uint64_t bytes) {
+  const std::string name = members_[index].link->name();
+  context_.observe({"send to " + name, std::to_string(bytes) + " octets are on their way"});
+  if (!context_.test) return std::nullopt;
+  auto failure = End(index, steady_clock::now() + nanoseconds(target_.syslog().write_timeout()));
+  if (!failure) context_.observe({"end the connection to " + name, "the other side took everything"});
+  return failure;
 }
 
 // What the member was given and may not have arrived is offered again.
@@ -195,15 +202,20 @@ std::string SyslogStreamSink::SaveState() const {
 
 void SyslogStreamSink::Close(steady_clock::time_point deadline) {
   for (std::size_t i = 0; i < members_.size(); ++i) {
-    if (!members_[i].link->connected()) continue;
     const auto now = steady_clock::now();
-    const auto share = std::max(deadline - now, {}) / static_cast<int>(members_.size() - i);
-    if (members_[i].link->Close(now + share)) {
-      window_.Arrived(i);
-    } else {
-      window_.Lost(i);
-    }
+    End(i, now + std::max(deadline - now, {}) / static_cast<int>(members_.size() - i));
   }
+}
+
+std::optional<Failure> SyslogStreamSink::End(std::size_t index, steady_clock::time_point deadline) {
+  if (!members_[index].link->connected()) return std::nullopt;
+  auto failure = members_[index].link->Close(deadline);
+  if (failure) {
+    window_.Lost(index);
+  } else {
+    window_.Arrived(index);
+  }
+  return failure;
 }
 
 std::string SyslogStreamSink::endpoint() const {

@@ -50,6 +50,8 @@ class SyslogStreamSink final : public Sink {
   std::size_t SkipHeld(const Chunk& chunk, std::size_t row) const;
   void Render(const Chunk& chunk, std::size_t begin);
   std::optional<Failure> SendSlice(std::size_t index, Delivery& delivery, const Stop& stop);
+  std::optional<Failure> Announce(std::size_t index, std::uint64_t bytes);
+  std::optional<Failure> End(std::size_t index, std::chrono::steady_clock::time_point deadline);
   Failure Broken(std::size_t index, Failure failure);
   void LeaveOut(std::size_t index, const Failure& failure);
   std::optional<Failure> Check(const Stop& stop);

@@ -59,7 +59,8 @@ inline v1::Target SyslogTo(const std::vector<std::string>& addresses) {
 // A sink of a target, and its runner in small.
 class SinkRig {
  public:
-  explicit SinkRig(v1::Target target, std::string saved_state = "") : target_(std::move(target)) {
+  explicit SinkRig(v1::Target target, std::string saved_state = "", bool test = false)
+      : test_(test), target_(std::move(target)) {
     std::signal(SIGPIPE, SIG_IGN);
     const YamlErrors errors = PrepareTarget(target_);
     EXPECT_TRUE(errors.empty()) << errors.ToString();
@@ -71,6 +72,7 @@ class SinkRig {
     auto made = MakeSyslogSink(
         target_, {.store_id = "test-store",
                   .saved_state = std::move(saved_state),
+                  .test = test_,
                   .observe = [this](const StepReport& step) { steps.push_back(step); },
                   .is_own_address =
                       [this](const std::string& protocol, const std::string&, std::uint16_t port) {
@@ -116,6 +118,7 @@ class SinkRig {
   std::uint16_t own_port = 0;
 
  private:
+  const bool test_;
   v1::Target target_;
 };
 

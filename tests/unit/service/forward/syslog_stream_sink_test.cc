@@ -88,7 +88,7 @@ TEST(SyslogStreamSink, RefusalSaysWhere) {
 
 TEST(SyslogStreamSink, StepsAreReported) {
   StreamServer server;
-  SinkRig rig(SyslogTo({"localhost:" + std::to_string(server.port())}));
+  SinkRig rig(SyslogTo({"localhost:" + std::to_string(server.port())}), "", /*test=*/true);
   Records records;
   records.AddNumbered(1);
   EXPECT_FALSE(rig.Offer(records).failure);
@@ -96,7 +96,7 @@ TEST(SyslogStreamSink, StepsAreReported) {
   for (const StepReport& step : rig.steps) steps.push_back(step.step);
   const std::string name = "localhost:" + std::to_string(server.port());
   EXPECT_EQ(steps, (std::vector<std::string>{"resolve localhost", "connect to " + server.address(),
-                                             "send to " + name}));
+                                             "send to " + name, "end the connection to " + name}));
 }
 
 TEST(SyslogStreamSink, OwnAddressIsALoop) {

@@ -126,6 +126,17 @@ TEST_F(SyslogTls, MissingClientCertificateIsTold) {
   EXPECT_EQ(rig.sink->ResumeBehind().value_or(RecordId{0}), RecordId{0});
 }
 
+TEST_F(SyslogTls, TestFindsOutThatTheClientIsRefused) {
+  AskForClientCertificate();
+  SinkRig rig(Target(), "", /*test=*/true);
+  Records one;
+  one.AddNumbered(1);
+  const Delivery delivery = rig.Offer(one);
+  ASSERT_TRUE(delivery.failure);
+  EXPECT_EQ(delivery.failure->reason, FailureReason::kTls);
+  EXPECT_NE(delivery.failure->text.find("certificate required"), std::string::npos) << delivery.failure->text;
+}
+
 TEST_F(SyslogTls, FilesAreReadAtEachConnection) {
   AskForClientCertificate();
   const Certificate stranger({.common_name = "stranger", .authority = true});
