@@ -85,6 +85,9 @@ class BlockIndex {
   virtual std::optional<std::span<const CountedString>> StringValues(Column column) = 0;
   // Those of the message column. Their rows add up to records().
   virtual std::span<const TextTemplate> Templates() = 0;
+  // Octets among which every piece of every template stands as it is: what does not occur in them occurs in
+  // no piece. Cheaper than Templates(); absent where it would not be.
+  virtual std::optional<std::string_view> PieceOctets() { return std::nullopt; }
   // Whether a slot of a message (free text included) may hold this word; `folded` is one whole word as of
   // words.h, folded. Says nothing about the templates' static pieces, which never hold words with digits. May
   // read from the disk.

@@ -53,17 +53,19 @@ bool ReadSummary(std::string_view part, Summary& summary) {
 class StoredIndex final : public BlockIndex {
  public:
   StoredIndex(std::shared_ptr<const std::string> octets, std::vector<IndexPart> parts, const Summary& summary,
-              ReadChunk read_chunk)
+              ReadChunk read_chunk, Octets chunks)
       : octets_(std::move(octets)),
         parts_(std::move(parts)),
         summary_(summary),
-        read_chunk_(std::move(read_chunk)) {}
+        read_chunk_(std::move(read_chunk)),
+        chunk_octets_(chunks) {}
 
   std::uint64_t records() const override { return summary_.records; }
   std::optional<Range> IntRange(Column column) override;
   std::span<const CountedInt> IntValues(Column column) override;
   std::optional<std::span<const CountedString>> StringValues(Column column) override;
   std::span<const TextTemplate> Templates() override;
+  std::optional<std::string_view> PieceOctets() override;
   bool MayHoldWord(std::string_view folded) override;
   bool MayHoldAddress(std::string_view dotted) override;
   bool MayHoldValue(Column column, std::string_view folded) override;
@@ -86,10 +88,11 @@ class StoredIndex final : public BlockIndex {
   const std::vector<IndexPart> parts_;
   const Summary summary_;
   const ReadChunk read_chunk_;
+  const Octets chunk_octets_;
   bool integers_decoded_ = false;
   std::array<std::vector<CountedInt>, kColumns> ints_;
   std::array<std::optional<std::vector<CountedString>>, kColumns> strings_;  // decoded when present
-  std::unique_ptr<char[]> template_part_;                                    // decompressed
+  std::unique_ptr<char[]> template_part_;                                    // once decompressed
   TemplateIndex template_index_;
   std::vector<TextTemplate> anything_;                      // in place of templates that cannot be read
   std::span<const TextTemplate> templates_;                 // decoded when not empty
@@ -163,17 +166,22 @@ std::span<const TextTemplate> StoredIndex::Templates() {
   return templates_;
 }
 
-void StoredIndex::DecodeTemplates() {
-  if (const IndexPart* part = Find(IndexPartId::kTemplates)) {
-    std::string_view octets = part->stored;
-    bool whole = true;
-    if (part->compressed) {
-      template_part_ = std::make_unique_for_overwrite<char[]>(part->raw_length);
-      whole = Decompress(part->stored, template_part_.get(), part->raw_length);
-      octets = {template_part_.get(), static_cast<std::size_t>(part->raw_length)};
-    }
-    if (whole && template_index_.Read(octets, summary_.records)) templates_ = template_index_.templates();
+std::optional<std::string_view> StoredIndex::PieceOctets() {
+  const IndexPart* part = Find(IndexPartId::kTemplates);
+  if (part == nullptr) return std::nullopt;
+  if (!part->compressed) return part->stored;
+  const auto size = static_cast<std::size_t>(part->raw_length);
+  if (template_part_ == nullptr) {
+    auto octets = std::make_unique_for_overwrite<char[]>(size);
+    if (!Decompress(part->stored, octets.get(), size)) return std::nullopt;
+    template_part_ = std::move(octets);
   }
+  return std::string_view(template_part_.get(), size);
+}
+
+void StoredIndex::DecodeTemplates() {
+  const std::optional<std::string_view> octets = PieceOctets();
+  if (octets && template_index_.Read(*octets, summary_.records)) templates_ = template_index_.templates();
   if (!templates_.empty()) return;
   anything_ = {{.pieces = {"", ""}, .slots = {{}}, .rows = static_cast<std::uint32_t>(summary_.records)}};
   templates_ = anything_;
@@ -186,7 +194,7 @@ const StoredIndex::Chunk& StoredIndex::ChunkAt(std::size_t number) {
   chunk->empty = (summary_.filled_chunks >> number & 1) == 0;
   if (chunk->empty) return *chunk;
   if (std::optional<std::string> octets = read_chunk_(number)) chunk->octets = std::move(*octets);
-  chunk->words = WordChunk::Open(chunk->octets, number, summary_.seed);
+  chunk->words = WordChunk::Open(chunk->octets, number, summary_.seed, chunk_octets_);
   return *chunk;
 }
 
@@ -221,15 +229,15 @@ bool StoredIndex::MayHoldValue(Column column, std::string_view folded) {
 }  // namespace
 
 Result<std::unique_ptr<BlockIndex>> OpenBlockIndex(std::shared_ptr<const std::string> index,
-                                                   ReadChunk read_chunk) {
-  auto parts = ReadIndex(*index);
+                                                   ReadChunk read_chunk, Octets octets) {
+  auto parts = ReadIndex(*index, octets);
   if (!parts) return parts.error();
   Summary summary;
   const auto part = std::find_if(parts->begin(), parts->end(),
                                  [](const IndexPart& p) { return p.id == IndexPartId::kSummary; });
   if (part == parts->end() || !ReadSummary(part->stored, summary)) return StoreErrc::kCorrupt;
-  return std::unique_ptr<BlockIndex>(
-      std::make_unique<StoredIndex>(std::move(index), std::move(*parts), summary, std::move(read_chunk)));
+  return std::unique_ptr<BlockIndex>(std::make_unique<StoredIndex>(std::move(index), std::move(*parts),
+                                                                   summary, std::move(read_chunk), octets));
 }
 
 }  // namespace cistern

@@ -10,6 +10,7 @@
 
 #include "ingest/message/result.h"
 #include "storage/batch_view.h"
+#include "storage/block/sealed_block.h"
 
 namespace cistern {
 
@@ -39,7 +40,7 @@ struct IndexPart {
 };
 
 std::string WriteIndex(const std::vector<IndexPart>& parts);
-// Checks the checksum; the parts are views into `index`. kCorrupt, kTooNew.
-Result<std::vector<IndexPart>> ReadIndex(std::string_view index);
+// Checks the checksum of unchecked octets; the parts are views into `index`. kCorrupt, kTooNew.
+Result<std::vector<IndexPart>> ReadIndex(std::string_view index, Octets octets);
 
 }  // namespace cistern

@@ -41,10 +41,14 @@ class BlockSealer {
 // words.
 using ReadChunk = std::function<std::optional<std::string>(std::size_t chunk)>;
 
+// Whether the caller has compared octets with a checksum of its own: that need not be done twice.
+enum class Octets : std::uint8_t { kUnchecked, kChecked };
+
 // Checks the index's checksum; its parts are decoded when first asked for. `index` is kept alive. A chunk
-// whose checksum fails counts as one that cannot be read. kCorrupt, kTooNew.
+// whose checksum fails counts as one that cannot be read. `octets`: of the index and of what `read_chunk`
+// gives. kCorrupt, kTooNew.
 Result<std::unique_ptr<BlockIndex>> OpenBlockIndex(std::shared_ptr<const std::string> index,
-                                                   ReadChunk read_chunk);
+                                                   ReadChunk read_chunk, Octets octets = Octets::kUnchecked);
 
 // Makes index and chunks again from the data of a block. kCorrupt when that is damaged.
 Result<SealedBlock> IndexAgain(std::shared_ptr<const std::string> data);

@@ -39,13 +39,14 @@ bool ChecksumFits(std::string_view chunk, const ChunkHeader& header) {
 #endif
 }
 
-std::optional<ChunkHeader> ReadHeader(std::string_view chunk) {
+std::optional<ChunkHeader> ReadHeader(std::string_view chunk, Octets octets) {
   ChunkHeader header;
   if (chunk.size() < sizeof header) return std::nullopt;
   std::memcpy(&header, chunk.data(), sizeof header);
   const std::uint64_t size = sizeof header + header.pages * (sizeof IntegerPage::number + kPageOctets) +
                              std::uint64_t{header.bloom_blocks} * kBlockOctets;
-  if (header.version != kVersion || chunk.size() != size || !ChecksumFits(chunk, header)) return std::nullopt;
+  if (header.version != kVersion || chunk.size() != size) return std::nullopt;
+  if (octets == Octets::kUnchecked && !ChecksumFits(chunk, header)) return std::nullopt;
   return header;
 }
 
@@ -134,8 +135,9 @@ std::string WriteChunk(std::size_t number, std::uint64_t seed, std::span<const W
   return chunk;
 }
 
-std::optional<WordChunk> WordChunk::Open(std::string_view octets, std::size_t number, std::uint64_t seed) {
-  const std::optional<ChunkHeader> header = ReadHeader(octets);
+std::optional<WordChunk> WordChunk::Open(std::string_view octets, std::size_t number, std::uint64_t seed,
+                                         Octets checked) {
+  const std::optional<ChunkHeader> header = ReadHeader(octets, checked);
   if (!header || header->number != number || header->seed != seed) return std::nullopt;
   WordChunk chunk;
   octets.remove_prefix(sizeof *header);
@@ -157,6 +159,8 @@ bool WordChunk::HoldsInteger(std::uint64_t value) const {
   return false;
 }
 
-bool CheckChunk(std::string_view chunk) { return chunk.empty() || ReadHeader(chunk).has_value(); }
+bool CheckChunk(std::string_view chunk) {
+  return chunk.empty() || ReadHeader(chunk, Octets::kUnchecked).has_value();
+}
 
 }  // namespace cistern

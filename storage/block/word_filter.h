@@ -58,7 +58,8 @@ std::string WriteChunk(std::size_t number, std::uint64_t seed, std::span<const W
 class WordChunk {
  public:
   // Absent when damaged, or not chunk `number` of the block with this seed.
-  static std::optional<WordChunk> Open(std::string_view octets, std::size_t number, std::uint64_t seed);
+  static std::optional<WordChunk> Open(std::string_view octets, std::size_t number, std::uint64_t seed,
+                                       Octets checked = Octets::kUnchecked);
   bool MayHold(WordKey key) const { return BloomMayHold(bloom_, key); }
   // Whether a page has it. If not, it may still be among the keys.
   bool HoldsInteger(std::uint64_t value) const;

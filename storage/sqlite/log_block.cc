@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "storage/sqlite/row_checksum.h"
+#include "storage/sqlite/log_block_index.h"
 
 namespace cistern {
 namespace {
@@ -128,20 +128,7 @@ void LogBlock::Check() {
 BlockIndex* LogBlock::index() {
   if (index_opened_) return index_.get();
   index_opened_ = true;
-  if (BlobChecksum(*row_.index, ToInt(row_.summary.first_id)) == row_.index_checksum) {
-    const auto read = [logs = logs_, file = file_, ordinal = row_.ordinal,
-                       first = row_.summary.first_id](std::size_t chunk) -> std::optional<std::string> {
-      Result<ReaderPool::Lease> reader = logs->Acquire(*file);
-      if (!reader) return std::nullopt;
-      Result<std::string> words = (*reader)->Words(ordinal, chunk);
-      if (!words) reader->Discard();
-      if (!logs->Keeps(*file)) return std::nullopt;
-      if (words) return std::move(*words);
-      if (words.error() == StoreErrc::kCorrupt) logs->ReportIndexDamage(*file, first);
-      return std::nullopt;
-    };
-    if (auto opened = OpenBlockIndex(row_.index, read)) index_ = std::move(*opened);
-  }
+  index_ = LogBlockIndex::Open(logs_, file_, row_);
   // Without it the data tells, only slower.
   if (!index_) logs_->ReportIndexDamage(*file_, row_.summary.first_id);
   return index_.get();

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "storage/sqlite/denied_words.h"
 #include "storage/sqlite/file_info.h"
 #include "storage/sqlite/log_reader.h"
 #include "storage/sqlite/recent_batches.h"
@@ -66,6 +67,7 @@ class LogSet {
   // A connection to the file, or to a retired one. kNotFound: it is gone.
   Result<ReaderPool::Lease> Acquire(const FileInfo& file);
   ReaderPool& readers() { return readers_; }
+  DeniedWords& denied_words() { return denied_words_; }
   const std::string& logs_dir() const { return logs_dir_; }
   std::string PathOf(const FileInfo& file) const { return logs_dir_ + "/" + file.name; }
 
@@ -100,6 +102,7 @@ class LogSet {
   const Warn warn_;
 
   ReaderPool readers_;
+  DeniedWords denied_words_;
   std::atomic<std::uint64_t> quarantined_{0};
   mutable std::mutex mutex_;  // guards all below
   std::map<std::uint64_t, FileInfo> files_;

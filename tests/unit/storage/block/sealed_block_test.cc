@@ -222,6 +222,31 @@ TEST(SealedBlock, TemplatesDescribeEveryMessage) {
   }
 }
 
+TEST(SealedBlock, PiecesStandInTheIndexAsTheyAre) {
+  for (const int forms : {10, 3000}) {  // few lie there as they are, many compressed
+    RecordBatch batch;
+    for (int i = 0; i < 20000; ++i) {
+      std::string text;
+      for (int bits = i % forms; bits != 0; bits /= 2) text += bits % 2 != 0 ? "a(" : "b)";
+      AddRecord(batch, text + " " + std::to_string(i), i);
+    }
+    NumberFrom(batch, 1);
+    const SealedBlock block = Seal(batch);
+    const auto index = OpenBlockIndex(std::make_shared<const std::string>(block.index), {});
+    ASSERT_TRUE(index);
+    const std::optional<std::string_view> octets = (*index)->PieceOctets();
+    ASSERT_TRUE(octets);
+    EXPECT_EQ(octets->size() > 8 << 10, forms == 3000);
+    std::size_t at = 0;
+    for (const TextTemplate& text : (*index)->Templates()) {
+      for (const std::string_view piece : text.pieces) {
+        at = octets->find(piece, at);
+        ASSERT_NE(at, std::string_view::npos) << piece;
+      }
+    }
+  }
+}
+
 TEST(SealedBlock, IsAFractionOfATailBlob) {
   std::mt19937_64 random(6);
   RecordBatch batch;

@@ -302,6 +302,27 @@ TEST_F(DamageTest, DamagedIndexOrWordsLoseNothing) {
   EXPECT_EQ(store_->Stats().quarantined_batches, 0u);
 }
 
+TEST_F(DamageTest, WordsThatWereDeniedAreNotReadAgain) {
+  options_.block_records = 4;
+  Open();
+  MustAppend({"one 1", "two 2", "three 3"});
+  MustAppend({"four 4", "five 5", "six 6"});
+  const auto first_may_hold = [&](const char* word) {
+    const auto block = std::move(*store_->NewScan({})->Next());
+    return block->index()->MayHoldWord(word);
+  };
+  EXPECT_TRUE(first_may_hold("1"));
+  EXPECT_FALSE(first_may_hold("4"));
+  Database file = *Database::Open(LogPath(LogFiles().front()), Database::Mode::kReadWrite);
+  ASSERT_TRUE(file.Run("UPDATE words SET blob=zeroblob(length(blob))"));
+  file = {};
+  EXPECT_FALSE(first_may_hold("4"));
+  EXPECT_THAT(warnings_, IsEmpty());
+  EXPECT_TRUE(first_may_hold("1"));
+  EXPECT_TRUE(Warned("read without it"));
+  EXPECT_TRUE(first_may_hold("5"));
+}
+
 TEST_F(DamageTest, DamagedBlockIsLeftOutAndItsNeighboursAreServed) {
   options_.block_records = 4;
   Open();
