@@ -7,8 +7,9 @@
 namespace cistern {
 namespace {
 
-// The header of a block of the usual kind lies within so many octets.
-constexpr std::uint64_t kFirstRead = 4096;
+// The header of a block lies within so many octets, and mostly all columns but the slots of texts: to read
+// them one by one costs more than to copy them.
+constexpr std::uint64_t kFirstRead = 32 << 10;
 
 constexpr std::size_t Index(ColumnId id) { return static_cast<std::size_t>(id); }
 
@@ -48,8 +49,8 @@ class BlobReader::ColumnFrames final : public FrameSource {
   const ColumnEntry& entry_;
 };
 
-BlobReader::BlobReader(std::unique_ptr<BlobSource> source, BlockHeader header, std::uint64_t fetched)
-    : source_(std::move(source)), header_(std::move(header)), fetched_(fetched) {}
+BlobReader::BlobReader(std::unique_ptr<BlobSource> source, BlockHeader header, std::string_view head)
+    : source_(std::move(source)), header_(std::move(header)), head_(head), fetched_(head.size()) {}
 
 Result<BlobReader> BlobReader::Open(std::unique_ptr<BlobSource> source) {
   auto head = source->Read(0, static_cast<std::size_t>(std::min(kFirstRead, source->size())));
@@ -61,10 +62,12 @@ Result<BlobReader> BlobReader::Open(std::unique_ptr<BlobSource> source) {
   if (!head) return StoreErrc::kCorrupt;
   Result<BlockHeader> header = ReadBlockHeader(*head, source->size());
   if (!header) return header.error();
-  return BlobReader(std::move(source), std::move(*header), head->size());
+  return BlobReader(std::move(source), std::move(*header), *head);
 }
 
 std::optional<std::string_view> BlobReader::Read(std::uint64_t offset, std::uint64_t length) {
+  if (offset <= head_.size() && length <= head_.size() - offset)
+    return head_.substr(static_cast<std::size_t>(offset), static_cast<std::size_t>(length));
   fetched_ = std::min(fetched_ + length, size());
   return source_->Read(offset, static_cast<std::size_t>(length));
 }

@@ -39,12 +39,13 @@ class BlobReader {
 
  private:
   class ColumnFrames;
-  BlobReader(std::unique_ptr<BlobSource> source, BlockHeader header, std::uint64_t fetched);
+  BlobReader(std::unique_ptr<BlobSource> source, BlockHeader header, std::string_view head);
   std::optional<std::string_view> Read(std::uint64_t offset, std::uint64_t length);
   std::optional<std::string_view> Stored(const ColumnEntry& entry);
 
   std::unique_ptr<BlobSource> source_;
   BlockHeader header_;
+  std::string_view head_;  // what was read first
   std::uint64_t fetched_ = 0, decoded_ = 0;
   // By column: what was fetched and is what was written, and what it was before compression.
   std::array<std::optional<std::string_view>, kColumnIdEnd> stored_, payloads_;

@@ -15,7 +15,29 @@ class CodeOrder {
     starts_.assign(codes + 1, 0);
     std::uint32_t* const counts = starts_.data() + 1;
     for (const Code code : code_of_row) ++counts[static_cast<std::size_t>(code)];
-    for (std::size_t i = 1; i <= codes; ++i) starts_[i] += starts_[i - 1];
+    Place(code_of_row);
+  }
+  // The same where it is known how many rows each code has.
+  template <class Code, class Counts>
+  void SortByCounts(std::span<const Code> code_of_row, const Counts& counts) {
+    starts_.assign(1, 0);
+    for (const std::uint32_t count : counts) starts_.push_back(count);
+    Place(code_of_row);
+  }
+  // All rows, in order.
+  std::span<const std::uint32_t> rows() const { return rows_; }
+  // Those of one code.
+  std::span<const std::uint32_t> RowsOf(std::size_t code) const {
+    return std::span(rows_).subspan(starts_[code], starts_[code + 1] - starts_[code]);
+  }
+  // Which of the rows of its code each row is.
+  std::span<const std::uint32_t> positions() const { return positions_; }
+
+ private:
+  // starts_[code + 1] is how many rows the code has.
+  template <class Code>
+  void Place(std::span<const Code> code_of_row) {
+    for (std::size_t i = 1; i < starts_.size(); ++i) starts_[i] += starts_[i - 1];
     next_.assign(starts_.begin(), starts_.end() - 1);
     rows_.resize(code_of_row.size());
     positions_.resize(code_of_row.size());
@@ -29,16 +51,7 @@ class CodeOrder {
       rows[place] = row;
     }
   }
-  // All rows, in order.
-  std::span<const std::uint32_t> rows() const { return rows_; }
-  // Those of one code.
-  std::span<const std::uint32_t> RowsOf(std::size_t code) const {
-    return std::span(rows_).subspan(starts_[code], starts_[code + 1] - starts_[code]);
-  }
-  // Which of the rows of its code each row is.
-  std::span<const std::uint32_t> positions() const { return positions_; }
 
- private:
   std::vector<std::uint32_t> starts_, next_, rows_, positions_;
 };
 

@@ -14,27 +14,52 @@ namespace {
 constexpr std::size_t kMaxDictionary = 256;
 constexpr std::size_t kMarkEvery = 256;
 
-bool AddOneByOne(std::string_view& octets, std::size_t count, std::int64_t& sum) {
+// Takes a signed varint of up to four octets from `octets`. By branches, which are the same again and again,
+// so that the next one need not wait for the length of this one.
+bool AddShort(std::string_view& octets, std::int64_t& sum) {
+  std::uint32_t word;
+  if (octets.size() < sizeof word) return false;
+  std::memcpy(&word, octets.data(), sizeof word);
+  std::uint32_t value = word & 0x7f;
+  if ((word & 0x80) == 0) {
+    octets.remove_prefix(1);
+  } else if (value |= word >> 1 & 0x3f80; (word & 0x8000) == 0) {
+    octets.remove_prefix(2);
+  } else if (value |= word >> 2 & 0x1fc000; (word & 0x800000) == 0) {
+    octets.remove_prefix(3);
+  } else if (value |= word >> 3 & 0xfe00000; (word & 0x80000000) == 0) {
+    octets.remove_prefix(4);
+  } else {
+    return false;
+  }
+  sum = WrapAdd(sum, UnZigZag(value));
+  return true;
+}
+
+bool AddOne(std::string_view& octets, std::int64_t& sum) {
+  if (AddShort(octets, sum)) return true;
   ByteReader in(octets);
-  for (; count != 0; --count) sum = WrapAdd(sum, in.Signed());
+  sum = WrapAdd(sum, in.Signed());
   octets.remove_prefix(octets.size() - in.left());
   return in.ok();
 }
 
 // Adds `count` signed varints to `sum` and takes them from `octets`. Mostly they take an octet each, and
-// often it is 0. False when there are too few.
+// often it is 0; where every row has a time of its own, two to four. False when there are too few.
 bool Add(std::string_view& octets, std::size_t count, std::int64_t& sum) {
-  for (; count >= 8 && octets.size() >= 8; count -= 8) {
-    std::uint64_t word;
-    std::memcpy(&word, octets.data(), sizeof word);
+  while (count != 0) {
+    std::uint64_t word = ~std::uint64_t{0};
+    if (count >= 8 && octets.size() >= 8) std::memcpy(&word, octets.data(), sizeof word);
     if ((word & 0x8080808080808080u) != 0) {
-      if (!AddOneByOne(octets, 8, sum)) return false;
+      if (!AddOne(octets, sum)) return false;
+      --count;
       continue;
     }
     octets.remove_prefix(8);
+    count -= 8;
     for (; word != 0; word >>= 8) sum = WrapAdd(sum, UnZigZag(word & 0x7f));
   }
-  return AddOneByOne(octets, count, sum);
+  return true;
 }
 
 }  // namespace
@@ -78,15 +103,28 @@ bool StoredInts::Open(Codec codec, std::string_view payload, std::size_t count) 
   return in.ok() && in.left() == 0;
 }
 
-bool StoredInts::Walk(std::size_t index, std::int64_t& value) {
-  std::size_t mark = std::min(index / kMarkEvery, marks_.size() - 1);
+// The values from one mark to the next, as far as they can be read: who wants one wants its neighbours.
+bool StoredInts::LoadRun(std::size_t run) {
+  std::size_t mark = std::min(run, marks_.size() - 1);
   std::string_view rest = laid_out_.substr(marks_[mark].offset);
-  value = marks_[mark].sum;
-  for (; mark < index / kMarkEvery; ++mark) {
-    if (!Add(rest, kMarkEvery, value)) return false;
-    marks_.push_back({laid_out_.size() - rest.size(), value});
+  std::int64_t sum = marks_[mark].sum;
+  for (; mark < run; ++mark) {
+    if (!Add(rest, kMarkEvery, sum)) return false;
+    marks_.push_back({laid_out_.size() - rest.size(), sum});
   }
-  return Add(rest, index % kMarkEvery + 1, value);
+  run_ = run;
+  values_.clear();
+  const std::size_t size = std::min(kMarkEvery, count_ - run * kMarkEvery);
+  while (values_.size() < size && AddOne(rest, sum)) values_.push_back(sum);
+  return true;
+}
+
+bool StoredInts::Walk(std::size_t index, std::int64_t& value) {
+  const std::size_t run = index / kMarkEvery, place = index % kMarkEvery;
+  if (run != run_ && !LoadRun(run)) return false;
+  if (place >= values_.size()) return false;
+  value = values_[place];
+  return true;
 }
 
 bool StoredInts::Get(std::size_t index, std::int64_t& value) {

@@ -32,6 +32,7 @@ class StoredInts {
     std::int64_t sum = 0;
   };
   bool OpenDictionary(bool packed, ByteReader& in);
+  bool LoadRun(std::size_t run);
   bool Walk(std::size_t index, std::int64_t& value);
 
   Codec codec_{};
@@ -40,7 +41,10 @@ class StoredInts {
   unsigned bits_ = 0;
   std::vector<std::int64_t> dictionary_;
   std::string_view laid_out_;
-  std::vector<Mark> marks_;  // kDelta: what stands before some of the values
+  // kDelta: what stands before some of the values; and the values behind one of these marks.
+  std::vector<Mark> marks_;
+  std::size_t run_ = SIZE_MAX;
+  std::vector<std::int64_t> values_;
 };
 
 }  // namespace cistern

@@ -78,6 +78,8 @@ bool TemplateIndex::Read(std::string_view part, std::uint64_t rows) {
   ByteReader in(part);
   const std::uint64_t count = in.Varint();
   templates_.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(count, in.left())));
+  lengths_.reserve(in.left() / 4);
+  listed_.reserve(in.left() / 16);
   bool whole = true;
   for (std::uint64_t i = 0; i < count && whole; ++i) whole = ReadNumbers(in);
   whole = whole && ReadOctets(in);

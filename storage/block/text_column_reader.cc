@@ -1,6 +1,7 @@
 #include "storage/block/text_column_reader.h"
 
 #include <algorithm>
+#include <ranges>
 
 #include "storage/block/header.h"
 #include "storage/block/slot_writer.h"
@@ -53,7 +54,7 @@ bool TextColumnReader::Open(std::span<const std::uint16_t> template_of_row) {
 }
 
 const CodeOrder& TextColumnReader::Sorted() {
-  if (!sorted_) order_.Sort(template_of_, templates_.size());
+  if (!sorted_) order_.SortByCounts(template_of_, std::views::transform(templates_, &Template::rows));
   sorted_ = true;
   return order_;
 }

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "storage/block/bit_packing.h"
+#include "storage/block/stored_ints.h"
 
 namespace cistern {
 namespace {
@@ -115,6 +116,34 @@ INSTANTIATE_TEST_SUITE_P(
         StreamCase{"Extremes", [](auto& random, auto) { return random() % 2 == 0 ? INT64_MIN : INT64_MAX; },
                    1}),
     [](const auto& info) { return info.param.name; });
+
+TEST(StoredInts, DeltasOfAnyLengthAreReadInAnyOrder) {
+  std::mt19937_64 random(7);
+  std::vector<std::int64_t> values;
+  ByteBuffer payload;
+  for (std::size_t i = 0; i < 3000; ++i) {
+    const std::uint64_t delta = i % 1000 < 400 ? i % 2 : random() >> random() % 64;
+    const std::int64_t before = values.empty() ? 0 : values.back();
+    values.push_back(WrapAdd(before, static_cast<std::int64_t>(delta)));
+    payload.PutSigned(static_cast<std::int64_t>(delta));
+  }
+  StoredInts forward, backward, anywhere, cut;
+  ASSERT_TRUE(forward.Open(Codec::kDelta, payload.view(), values.size()));
+  ASSERT_TRUE(backward.Open(Codec::kDelta, payload.view(), values.size()));
+  ASSERT_TRUE(anywhere.Open(Codec::kDelta, payload.view(), values.size()));
+  ASSERT_TRUE(cut.Open(Codec::kDelta, payload.view().substr(0, payload.size() - 1), values.size()));
+  const auto is_right = [&](StoredInts& stored, std::size_t i) {
+    std::int64_t value = 0;
+    return stored.Get(i, value) && value == values[i];
+  };
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    EXPECT_TRUE(is_right(forward, i)) << i;
+    EXPECT_TRUE(is_right(backward, values.size() - 1 - i)) << values.size() - 1 - i;
+    const std::size_t any = random() % values.size();
+    EXPECT_TRUE(is_right(anywhere, any)) << any;
+    EXPECT_EQ(is_right(cut, i), i + 1 < values.size()) << i;
+  }
+}
 
 }  // namespace
 }  // namespace cistern
