@@ -27,12 +27,15 @@ class Judging {
   void FindInPieces(const LiteralFinder& literal, std::vector<std::uint8_t>& found);
 
  private:
+  bool FindEnds(std::string_view octets);
   void Join();
 
   BlockIndex& index_;
-  // All pieces of all templates one behind the other, so that one search goes through them.
+  // All pieces of all templates one behind the other, so that one search goes through them; those of the
+  // index where it has such.
+  std::string_view text_;
   std::string joined_;
-  std::vector<std::size_t> ends_;  // of each template in joined_
+  std::vector<std::size_t> ends_;  // of each template in text_
 };
 
 // How the rows of one template are decided.

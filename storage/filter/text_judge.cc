@@ -101,6 +101,7 @@ void TextJudge::AddWord(const Text& atoms, std::size_t begin, std::size_t end, S
   for (std::size_t i = begin; i < end; ++i) folded += FoldByte(atoms[i].byte);
   const bool has_digit = std::any_of(folded.begin(), folded.end(), IsDigit);
   words_.push_back({folded, LiteralFinder(folded), states, has_digit});
+  if (!has_digit && (!longest_ || folded.size() > longest_->folded.size())) longest_ = words_.back();
 }
 
 // Numbers joined by points share a slot, so four of them can be asked for at once. They count only where
@@ -128,9 +129,15 @@ void TextJudge::AddAddresses(const Text& atoms) {
 }
 
 bool TextJudge::RuledOut(BlockIndex& index) const {
-  for (const Word& word : words_) {
+  if (LacksDigits(index)) return true;
+  if (!longest_ || index.MayHoldWord(longest_->folded)) return false;
+  const std::optional<std::string_view> pieces = index.PieceOctets();
+  return pieces && longest_->finder.Find(*pieces, 0) == std::string_view::npos;
+}
+
+bool TextJudge::LacksDigits(BlockIndex& index) const {
+  for (const Word& word : words_)
     if (word.has_digit && !index.MayHoldWord(word.folded)) return true;
-  }
   return std::any_of(addresses_.begin(), addresses_.end(),
                      [&](const std::string& address) { return !index.MayHoldAddress(address); });
 }
@@ -153,7 +160,7 @@ bool TextJudge::InOnePiece(std::span<const std::string_view> pieces) const {
 
 void TextJudge::Judge(Judging& judging, std::span<Verdict> verdicts) const {
   std::fill(verdicts.begin(), verdicts.end(), Verdict::kNone);
-  if (RuledOut(judging.index())) return;
+  if (LacksDigits(judging.index())) return;
   const Word* denied = nullptr;
   const States held = Held(judging.index(), &denied);
   std::vector<std::uint8_t> found(verdicts.size(), 1);

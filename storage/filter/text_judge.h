@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,8 @@ class TextJudge final : public TemplateMatcher {
   void AddWords(const Elements& elements);
   void AddWord(const Text& atoms, std::size_t begin, std::size_t end, States states);
   void AddAddresses(const Text& atoms);
+  // Whether a word with digits, or an address, does not occur.
+  bool LacksDigits(BlockIndex& index) const;
   bool InOnePiece(std::span<const std::string_view> pieces) const;
   // Elements that no word denied by the block's filter holds.
   States Held(BlockIndex& index, const Word** denied) const;
@@ -64,6 +67,7 @@ class TextJudge final : public TemplateMatcher {
   const bool word_before_, word_behind_;
   std::optional<LiteralFinder> run_;  // the longest run of bytes
   std::vector<Word> words_;
+  std::optional<Word> longest_;  // of those without digits: the one that most likely is nowhere
   std::vector<std::string> addresses_;
   std::size_t size_ = 0;   // elements that are no stars; beyond 64 the rest below is not used
   bool one_word_ = false;  // nothing but word bytes: matches within one piece or one slot

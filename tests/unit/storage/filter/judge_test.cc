@@ -22,6 +22,9 @@ class HandMadeIndex final : public BlockIndex {
   std::span<const CountedInt> IntValues(Column) override { return {}; }
   std::optional<std::span<const CountedString>> StringValues(Column) override { return std::nullopt; }
   std::span<const TextTemplate> Templates() override { return templates_; }
+  std::optional<std::string_view> PieceOctets() override {
+    return "Failed password for user= from  port  sshsession opened for user rootDROP src= len=";
+  }
   bool MayHoldWord(std::string_view folded) override { return words_.count(folded) > 0; }
   bool MayHoldAddress(std::string_view dotted) override { return dotted == "10.0.0.1"; }
 
@@ -85,11 +88,20 @@ std::string Judged(const char* text) {
   return letters;
 }
 
-class JudgeTest : public testing::TestWithParam<JudgeCase> {};
+class JudgeCaseTest : public testing::TestWithParam<JudgeCase> {};
 
-TEST_P(JudgeTest, SaysWhatTemplatesProve) { EXPECT_EQ(Judged(GetParam().filter), GetParam().verdicts); }
+TEST_P(JudgeCaseTest, SaysWhatTemplatesProve) { EXPECT_EQ(Judged(GetParam().filter), GetParam().verdicts); }
 
-INSTANTIATE_TEST_SUITE_P(Verdicts, JudgeTest, testing::ValuesIn(kCases),
+TEST(JudgeTest, WordsThatAreNowhereRuleABlockOut) {
+  HandMadeIndex index;
+  for (const char* filter : {"nothing", "23", "password nothing", "10.10.10.10", "\"user nothing\""})
+    EXPECT_TRUE(Filter::Parse(filter)->RuledOut(index)) << filter;
+  for (const char* filter :
+       {"PASSWORD", "root", "admin", "22", "NOT nothing", "nothing OR password", "opene"})
+    EXPECT_FALSE(Filter::Parse(filter)->RuledOut(index)) << filter;
+}
+
+INSTANTIATE_TEST_SUITE_P(Verdicts, JudgeCaseTest, testing::ValuesIn(kCases),
                          [](const auto& info) { return std::string(info.param.name); });
 
 }  // namespace
