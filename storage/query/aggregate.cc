@@ -124,7 +124,7 @@ Result<AggregateResult> RunAggregate(Store& store, const AggregateOptions& optio
   query::MatchReader reader(store, match, control, spent);
   reader.wanted = UINT64_MAX;
   reader.whole = [&](StoredBatch& batch, BlockIndex& index) { return collector.AddAll(batch, index); };
-  reader.touch = [&](StoredBatch& batch) { collector.Touch(batch); };
+  reader.touch = [&](StoredBatch& batch, const auto&) { collector.Touch(batch); };
   if (collector.only_counts()) reader.sure = [&](std::uint64_t rows) { collector.Count(rows); };
   const auto done = reader.Run(
       [&](StoredBatch& batch, const std::vector<std::uint32_t>& rows) { return collector.Add(batch, rows); });

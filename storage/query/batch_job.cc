@@ -1,6 +1,8 @@
 #include "storage/query/batch_job.h"
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
 
 namespace cistern::query {
 namespace {
@@ -10,6 +12,21 @@ namespace {
 constexpr std::size_t kFirstSlice = 4096;
 // Rows that are longer than that keep to small slices: a slice must not take long.
 constexpr std::uint64_t kLongRow = 512;  // encoded octets
+
+// A selection holds 0 or 1 an octet: eight rows, or fewer at the end, as one integer.
+constexpr std::size_t kEight = sizeof(std::uint64_t);
+std::uint64_t Eight(const Selection& rows, std::size_t begin, std::size_t end) {
+  std::uint64_t eight = 0;
+  if (end - begin >= kEight) {
+    std::memcpy(&eight, rows.data() + begin, kEight);
+  } else {
+    std::memcpy(&eight, rows.data() + begin, end - begin);
+  }
+  return eight;
+}
+void PutEight(Selection& rows, std::size_t begin, std::size_t end, std::uint64_t eight) {
+  std::memcpy(rows.data() + begin, &eight, std::min(kEight, end - begin));
+}
 
 }  // namespace
 
@@ -75,8 +92,10 @@ bool BatchJob::Next(std::vector<std::uint32_t>& rows) {
   if (batch_->encoded_bytes() / size < kLongRow) slice_ *= 4;
   Select(begin, begin + count);
   if (batch_->damaged()) return false;
-  for (std::size_t row = begin; row < begin + count; ++row) {
-    if (selection_[row]) rows.push_back(static_cast<std::uint32_t>(row));
+  for (std::size_t row = begin; row < begin + count; row += kEight) {
+    std::uint64_t eight = Eight(selection_, row, begin + count);
+    for (; eight != 0; eight &= eight - 1)
+      rows.push_back(static_cast<std::uint32_t>(row + static_cast<std::size_t>(std::countr_zero(eight)) / 8));
   }
   if (newest_first) std::reverse(rows.begin(), rows.end());
   return true;
@@ -96,29 +115,41 @@ void BatchJob::Start() {
 }
 
 void BatchJob::SortByVerdict(TemplateColumn& templates) {
-  const auto template_of = templates.template_of();
-  sure_.resize(selection_.size());
-  for (std::size_t row = 0; row < selection_.size(); ++row) {
-    const std::size_t t = template_of[row];
-    const Verdict verdict = t < verdicts_.size() ? verdicts_[t] : Verdict::kSome;
-    sure_[row] = verdict == Verdict::kAll && !sure_taken_;
-    selection_[row] = verdict == Verdict::kSome || sure_[row];
+  constexpr std::uint8_t kIsSelected = 1, kIsSure = 2;
+  std::vector<std::uint8_t> marks(std::size_t{1} << 16, kIsSelected);  // of every code; not judged: selected
+  for (std::size_t t = 0; t < std::min(verdicts_.size(), marks.size()); ++t) {
+    const bool sure = verdicts_[t] == Verdict::kAll && !sure_taken_;
+    marks[t] = sure ? kIsSelected | kIsSure : verdicts_[t] == Verdict::kSome ? kIsSelected : 0;
   }
-  open_.resize(selection_.size());
+  const std::size_t size = selection_.size();
+  sure_.resize(size);
+  open_.resize(size);
+  const std::uint16_t* const template_of = templates.template_of().data();
+  const std::uint8_t* const mark_of = marks.data();
+  std::uint8_t *const selected = selection_.data(), *const sure = sure_.data();
+  for (std::size_t row = 0; row < size; ++row) {
+    const std::uint8_t mark = mark_of[template_of[row]];
+    selected[row] = mark & kIsSelected;
+    sure[row] = mark / kIsSure;
+  }
 }
 
 void BatchJob::Select(std::size_t begin, std::size_t end) {
   bounds_.Narrow(*batch_, selection_, begin, end);
   if (everything_) return;
   if (sure_.empty()) return Evaluate(begin, end);
-  std::size_t open = 0;
-  for (std::size_t row = begin; row < end; ++row) {
-    open_[row] = selection_[row] & !sure_[row];
-    open += open_[row];
+  std::uint64_t open = 0;
+  for (std::size_t row = begin; row < end; row += kEight) {
+    const std::uint64_t eight = Eight(selection_, row, end) & ~Eight(sure_, row, end);
+    PutEight(open_, row, end, eight);
+    open += static_cast<std::uint64_t>(std::popcount(eight));
   }
   cost_.records_considered += open;
   if (open > 0) options_.filter.Narrow(*batch_, open_, begin, end, batch_->index());
-  for (std::size_t row = begin; row < end; ++row) selection_[row] &= sure_[row] | open_[row];
+  for (std::size_t row = begin; row < end; row += kEight) {
+    const std::uint64_t found = Eight(sure_, row, end) | Eight(open_, row, end);
+    PutEight(selection_, row, end, Eight(selection_, row, end) & found);
+  }
 }
 
 void BatchJob::Evaluate(std::size_t begin, std::size_t end) {

@@ -66,7 +66,7 @@ Result<std::vector<Entry>> FindBest(Store& store, const MatchOptions& options, s
   MatchReader reader(store, options, control, cost);
   reader.skip = [&](const StoredBatch& batch) { return CannotHelp(best, batch, options); };
   reader.wanted = UINT64_MAX;
-  reader.touch = [](StoredBatch& batch) {
+  reader.touch = [](StoredBatch& batch, const auto&) {
     for (const Column column : {Column::kTime, Column::kReceived, Column::kId}) batch.Ints(column);
   };
   const auto done = reader.Run([&](StoredBatch& batch, const std::vector<std::uint32_t>& rows) {

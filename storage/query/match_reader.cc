@@ -47,6 +47,7 @@ struct MatchReader::Task {
   std::vector<std::uint32_t> rows;
   Result<void> outcome;
   std::atomic<int> state{kWaiting};
+  bool may_go_ahead = false;
 };
 
 MatchReader::MatchReader(Store& store, const MatchOptions& options, const QueryControl& control,
@@ -129,6 +130,7 @@ void MatchReader::CountDay(const StoredBatch& batch) {
 void MatchReader::PostAhead(const TaskPtr& task) {
   const StoredBatch& batch = task->job->batch();
   if (batch.size() < kWorthPosting || batch.encoded_bytes() > kTooLargeAhead) return;
+  task->may_go_ahead = true;
   control_.pool->TryPost([task] {
     if (!task->Take()) return;
     RunAhead(*task);
@@ -147,8 +149,19 @@ void MatchReader::RunAhead(Task& task) {
   }
   if (task.rows.empty()) return;
   if (reader.check) task.job->Check();
-  if (reader.touch) reader.touch(task.job->batch());
+  if (reader.touch) reader.touch(task.job->batch(), task.rows);
   if (task.job->batch().damaged()) task.rows.clear();
+}
+
+// Somebody else works on the first of the window: instead of waiting for it, takes up the next ones.
+void MatchReader::HelpUntilDone(const Task& task) {
+  for (const TaskPtr& other : window_) {
+    if (task.state.load() == Task::kDone) return;
+    if (!other->may_go_ahead || !other->Take()) continue;
+    RunAhead(*other);
+    other->state.store(Task::kDone);
+  }
+  task.state.wait(Task::kTaken);
 }
 
 Result<bool> MatchReader::Deliver(Task& task, const Each& each) {
@@ -158,7 +171,7 @@ Result<bool> MatchReader::Deliver(Task& task, const Each& each) {
     more = RunHere(task, each);
     task.state.store(Task::kDone);
   } else {
-    task.state.wait(Task::kTaken);
+    HelpUntilDone(task);
     if (!task.outcome) return {boost::system::in_place_error, task.outcome.error()};
     given_ += task.rows.size();
     if (!task.rows.empty()) more = {boost::system::in_place_value, each(task.job->batch(), task.rows)};

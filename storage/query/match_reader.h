@@ -32,8 +32,8 @@ class MatchReader {
   std::function<bool(StoredBatch& batch, BlockIndex& index)> whole;
   // Told numbers of rows that match by their template, out of order; they are not given as rows then.
   std::function<void(std::uint64_t rows)> sure;
-  // Asked for a batch with matches on any thread, once: to decode what `each` will read.
-  std::function<void(StoredBatch&)> touch;
+  // Asked for a batch with matches on any thread, once: to decode what `each` will read of these rows.
+  std::function<void(StoredBatch&, const std::vector<std::uint32_t>& rows)> touch;
   // Rows are given away: a batch is checked before.
   bool check = false;
   // How many rows are wanted, as far as is known; 0: unknown. Batches are evaluated ahead only where the
@@ -50,6 +50,7 @@ class MatchReader {
   void CountDay(const StoredBatch& batch);
   void PostAhead(const TaskPtr& task);
   static void RunAhead(Task& task);
+  void HelpUntilDone(const Task& task);
   // False: `each` had enough.
   Result<bool> Deliver(Task& task, const Each& each);
   Result<bool> RunHere(Task& task, const Each& each);
