@@ -182,6 +182,8 @@ void Ask(const std::string& dir) {
   Time("rare word with digits", [&] { return Newest(s, "k9fisher42"); });
   Time("rare word without digits", [&] { return Newest(s, "kingfisher"); });
   Time("word that is not there", [&] { return Newest(s, "k9fisher43"); });
+  Time("word asked for once",
+       [&, number = 50]() mutable { return Newest(s, fmt::format("k9fisher{}", ++number).c_str()); });
   Time("newest 100", [&] { return Newest(s, ""); });
   Time("newest 100 of a phrase", [&] { return Newest(s, "\"Failed password for invalid user\""); });
   Time("count of a static phrase", [&] { return Count(s, "\"session opened for user\""); });
