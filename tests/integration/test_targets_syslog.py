@@ -4,6 +4,8 @@
 import datetime
 import re
 import socket
+import struct
+import threading
 
 from certs import Authority
 from rig import PEERS, SANITIZED, CisternTest, eventually, free_port, main, wait_for_port
@@ -199,6 +201,130 @@ class ToRsyslog(Kinds, TargetTest):
 
 class ToSyslogNg(Kinds, TargetTest):
     PEER = SyslogNg
+
+
+class FaultySink:
+    """Takes octet-counted messages and keeps what each connection sent; misbehaves when told."""
+
+    def __init__(self, test, port=0):
+        self.connections, self.reading = [], threading.Event()
+        self.reading.set()
+        self.listener = socket.create_server(("127.0.0.1", port))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+        test.addCleanup(self.listener.close)
+
+    def accept(self):
+        while True:
+            try:
+                connection = self.listener.accept()[0]
+            except OSError:
+                return
+            got = bytearray()
+            self.connections.append((connection, got))
+            threading.Thread(target=self.read, args=(connection, got), daemon=True).start()
+
+    def read(self, connection, got):
+        while self.reading.wait():
+            try:
+                octets = connection.recv(1 << 18)
+            except OSError:
+                return
+            if not octets:
+                return connection.close()
+            got += octets
+
+    def reset(self):
+        connection = self.connections[-1][0]
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.shutdown(socket.SHUT_RD)  # wakes the reader
+        connection.close()
+
+    def received(self):
+        return sum(len(got) for _, got in self.connections)
+
+    def numbers(self):
+        """For each connection, the numbers of its messages; one that was cut off is left out."""
+        for _, got in list(self.connections):
+            numbers, at = [], 0
+            while (space := got.find(b" ", at, at + 8)) > 0:
+                end = space + 1 + int(got[at:space])
+                if end > len(got):
+                    break
+                numbers.append(int(re.search(rb'x@32473 n="(\d+)"', got[space:end])[1]))
+                at = end
+            yield numbers
+
+
+class Faults(TargetTest):
+    WINDOW = 1 << 20
+
+    def setUp(self):
+        super().setUp()
+        self.sink = FaultySink(self)
+
+    def start_target(self, **syslog):
+        target = {"name": "peer", "from": "oldest", "retry": {"initial": "50ms", "max": "200ms"}, "max_rate": COUNT // 15,
+                  "syslog": {"addresses": [f"127.0.0.1:{self.sink.port}"], "resend_window": self.WINDOW, **syslog}}
+        self.daemon = self.start({"targets": [target]})
+        with socket.create_connection(("127.0.0.1", self.daemon.port)) as sender:
+            for first in range(0, COUNT, 1000):
+                messages = map(rfc5424, map(sample, range(first, first + 1000)))
+                sender.sendall(b"".join(b"%d %s" % (len(message), message) for message in messages))
+        self.daemon.settle(COUNT)
+        self.octets = sum(len(rfc5424(sample(number))) for number in range(COUNT))
+
+    def wait_until_part_is_sent(self, part):
+        before = self.sink.received()
+        eventually(lambda: self.sink.received() >= before + self.octets * part, 60, "some more arrived")
+
+    def expect_nothing_missing(self):
+        """Returns how many octets came twice."""
+        def complete():
+            last = self.sink.connections[-1][1]
+            return last.rfind(b'x@32473 n="%d"' % (COUNT - 1)) >= 0
+        eventually(complete, 120, "the last record has arrived")
+        eventually(lambda: set().union(*self.sink.numbers()) == set(range(COUNT)), 20, "nothing is missing")
+        total = 0
+        for numbers in self.sink.numbers():
+            self.assertEqual(numbers, sorted(set(numbers)), "each connection is in order")
+            total += sum(len(rfc5424(sample(number))) for number in numbers)
+        return total - self.octets
+
+    def test_reset_connections(self):
+        self.start_target()
+        resets = 5
+        for _ in range(resets):
+            self.wait_until_part_is_sent(0.08)
+            self.sink.reset()
+        repeated = self.expect_nothing_missing()
+        print(f"{resets} resets: {repeated} octets came twice")
+        self.assertLessEqual(repeated, resets * self.WINDOW)
+
+    def test_server_that_hangs(self):
+        self.start_target(write_timeout="500ms", connect_timeout="500ms")
+        self.wait_until_part_is_sent(0.1)
+        self.sink.reading.clear()
+        eventually(lambda: self.daemon.metrics().sum("cistern_target_errors_total", target="peer", reason="timeout") >= 2, 60,
+                   "it gave up twice")
+        self.sink.reading.set()
+        print(f"hung server: {self.expect_nothing_missing()} octets came twice")
+
+    def test_killed_daemon(self):
+        self.start_target()
+        for _ in range(3):
+            self.wait_until_part_is_sent(0.08)
+            self.daemon.kill()
+            self.daemon.start()
+        print(f"3 times kill -9: {self.expect_nothing_missing()} octets came twice")
+
+    def test_stopped_daemon_repeats_nothing(self):
+        self.start_target()
+        for _ in range(3):
+            self.wait_until_part_is_sent(0.08)
+            self.assertEqual(self.daemon.stop(), 0)
+            self.daemon.start()
+        self.assertEqual(self.expect_nothing_missing(), 0)
 
 
 if __name__ == "__main__":
