@@ -5,6 +5,7 @@
 #include "absl/time/time.h"
 #include "ctl/printer/text.h"
 #include "ctl/printer/time_text.h"
+#include "ingest/parse/utf8.h"
 #include "proto/convert/json.h"
 #include "proto/convert/names.h"
 #include "proto/convert/record_json.h"

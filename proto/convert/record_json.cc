@@ -3,10 +3,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "ingest/parse/utf8.h"
 #include "proto/convert/escape.h"
 #include "proto/convert/json.h"
 #include "proto/convert/names.h"
-#include "proto/convert/utf8.h"
 
 namespace cistern {
 namespace {

@@ -39,15 +39,6 @@ Utf8Char DecodeUtf8(std::string_view text) {
   return {code, lead.length, true};
 }
 
-bool IsUtf8(std::string_view text) {
-  while (!text.empty()) {
-    const Utf8Char next = DecodeUtf8(text);
-    if (!next.valid) return false;
-    text.remove_prefix(next.length);
-  }
-  return true;
-}
-
 bool IsControl(char32_t code) {
   return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x61c || code == 0x200e || code == 0x200f ||
          (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);

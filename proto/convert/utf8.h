@@ -15,7 +15,6 @@ struct Utf8Char {
   bool valid = true;
 };
 Utf8Char DecodeUtf8(std::string_view text);
-bool IsUtf8(std::string_view text);
 
 // What stands for octets that are not UTF-8: U+FFFD.
 inline constexpr std::string_view kReplacementCharacter = "\xef\xbf\xbd";

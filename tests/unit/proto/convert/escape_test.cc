@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "ingest/parse/utf8.h"
 #include "proto/convert/utf8.h"
 
 namespace cistern {
@@ -98,13 +99,6 @@ TEST(TextSweep, EveryOctetAndCodePointBelow3000IsHarmless) {
 }
 
 TEST(Utf8Test, ReplacesWhatIsNotUtf8AndKeepsControls) { EXPECT_EQ(Utf8("a\xff\x1b"), "a\ufffd\x1b"); }
-
-TEST(Utf8Test, TellsTextFromOctets) {
-  EXPECT_TRUE(IsUtf8(""));
-  EXPECT_TRUE(IsUtf8("\u00fc\0\U0001f600"sv));
-  EXPECT_FALSE(IsUtf8("\xfc"));
-  EXPECT_FALSE(IsUtf8("abc\xe2\x82"));
-}
 
 TEST(Base64Test, PadsToFours) {
   EXPECT_EQ(Base64(""), "");
