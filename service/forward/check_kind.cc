@@ -42,12 +42,22 @@ void CheckSyslog(const v1::SyslogTarget& syslog, const TargetCheck& check) {
 }
 
 void CheckFile(const v1::FileTarget& file, const TargetCheck& check) {
-  if (const auto path = PathTemplate::Parse(file.path()); !path) check.Fail("file.path", path.error());
+  const auto path = PathTemplate::Parse(file.path());
+  const bool rotates = file.rotate_bytes() > 0 || file.rotate_interval() > 0;
+  if (!path) {
+    check.Fail("file.path", path.error());
+  } else if (rotates && path->ends_in_sender_text()) {
+    check.Fail(
+        "file.path",
+        "ends in what a sender may choose, which may look like the name of a rotated file; add `.log`");
+  }
   CheckFields(file.columns(), "file.columns", check);
   if (file.columns_size() > 0 && file.format() != "csv") check.Fail("file.columns", "is for format: csv");
   const std::string& mode = file.mode();
   if (mode.size() > 4 || mode.empty() || mode.find_first_not_of("01234567") != std::string::npos)
     check.Fail("file.mode", Quoted(mode) + " is not an octal mode such as 0640");
+  else if ((std::stoul(mode, nullptr, 8) & 0600) != 0600)
+    check.Fail("file.mode", Quoted(mode) + " keeps the daemon itself from reading and writing its files");
 }
 
 bool IsHeaderName(std::string_view name) {

@@ -8,6 +8,7 @@ namespace cistern {
 namespace {
 
 constexpr std::size_t kLongestValue = 64;
+constexpr std::size_t kLongestName = 240;  // of 255 that file systems take
 constexpr std::string_view kNames[] = {"",         "peer",      "host", "app",   "facility", "severity",
                                        "listener", "transport", "year", "month", "day",      "hour"};
 
@@ -78,7 +79,34 @@ Result<PathTemplate, std::string> PathTemplate::Parse(std::string_view text) {
     path.pieces_.push_back({*field, {}});
     text.remove_prefix(end + 1);
   }
+  if (!path.FitsFileSystem())
+    return std::string("may make a name of more than 240 octets; put a `/` between the values");
   return path;
+}
+
+std::size_t PathTemplate::LongestOf(Field field) {
+  constexpr std::size_t kLongestWord = 16;
+  return field == Field::kPeer || field == Field::kHost || field == Field::kApp || field == Field::kListener
+             ? kLongestValue
+             : kLongestWord;
+}
+
+// Leaves room for what rotation adds to a name.
+bool PathTemplate::FitsFileSystem() const {
+  std::size_t name = 0;
+  for (const Piece& piece : pieces_) {
+    const std::size_t slash = piece.text.rfind('/');
+    if (piece.field != Field::kNone) {
+      name += LongestOf(piece.field);
+    } else if (slash == std::string::npos) {
+      name += piece.text.size();
+    } else {
+      if (name + piece.text.find('/') > kLongestName) return false;
+      name = piece.text.size() - slash - 1;
+    }
+    if (name > kLongestName) return false;
+  }
+  return true;
 }
 
 void PathTemplate::Expand(const Record& record, std::string& out) const {
@@ -92,7 +120,7 @@ void PathTemplate::Expand(const Record& record, std::string& out) const {
   }
 }
 
-void PathTemplate::AppendField(Field field, const Record& record, std::string& out) const {
+void PathTemplate::AppendField(Field field, const Record& record, std::string& out) {
   switch (field) {
     case Field::kNone:
       return;

@@ -16,11 +16,18 @@ namespace cistern {
 
 class PathTemplate {
  public:
-  // The error says what is wrong: not absolute, `..`, a name that is not known, a brace without its partner.
+  // The error says what is wrong: not absolute, `..`, a name that is not known, a brace without its partner,
+  // names that would get too long for a file system.
   static Result<PathTemplate, std::string> Parse(std::string_view text);
 
   // Replaces `out` by the path of a record. At most 64 octets of each value are used.
   void Expand(const Record& record, std::string& out) const;
+  // Octets of the folders that no value has part in.
+  std::size_t folder_size() const { return pieces_.front().text.rfind('/'); }
+  // Whether what the sender wrote ends the path, so that it may look like the name of a rotated file.
+  bool ends_in_sender_text() const {
+    return pieces_.back().field == Field::kHost || pieces_.back().field == Field::kApp;
+  }
   // Whether every record has the same path.
   bool constant() const { return pieces_.size() == 1 && pieces_.front().field == Field::kNone; }
 
@@ -44,7 +51,9 @@ class PathTemplate {
     std::string text;
   };
   static Result<Field, std::string> FieldOf(std::string_view name);
-  void AppendField(Field field, const Record& record, std::string& out) const;
+  static void AppendField(Field field, const Record& record, std::string& out);
+  static std::size_t LongestOf(Field field);
+  bool FitsFileSystem() const;
 
   std::vector<Piece> pieces_;
 };
