@@ -140,22 +140,33 @@ void ClientStream::SetUserTimeout(std::chrono::nanoseconds timeout) {
   SetOption(fd_.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(limit));
 }
 
-std::optional<Failure> ClientStream::Write(std::string_view octets, std::size_t& written,
-                                           std::chrono::nanoseconds timeout, const Stop* stop) {
+std::optional<Failure> ClientStream::WriteSome(std::string_view octets, std::size_t& written) {
   while (written < octets.size()) {
     std::size_t taken = 0;
     const Io io = TryWrite(octets.substr(written), taken);
     if (io == Io::kFailed || io == Io::kEnd) return Broken();
     written += taken;
     if (io == Io::kDone) continue;
-    const short events = io == Io::kWantRead ? POLLIN : POLLIN | POLLOUT;
-    const Waited waited = WaitFor(fd(), events, steady_clock::now() + timeout, stop);
-    if (waited == Waited::kStopped) return StoppedFailure();
-    if (waited == Waited::kTimeout)
-      return Failure{FailureReason::kTimeout, "connection to " + name_ + ": the other side takes nothing"};
-    if (auto failure = CheckPeer()) return failure;
+    awaited_ = io == Io::kWantRead ? POLLIN : POLLIN | POLLOUT;
+    return std::nullopt;
   }
   return std::nullopt;
+}
+
+std::optional<Failure> ClientStream::Write(std::string_view octets, std::size_t& written,
+                                           std::chrono::nanoseconds timeout, const Stop* stop) {
+  while (true) {
+    if (auto failure = WriteSome(octets, written)) return failure;
+    if (written == octets.size()) return std::nullopt;
+    const Waited waited = WaitFor(fd(), awaited_, steady_clock::now() + timeout, stop);
+    if (waited == Waited::kStopped) return StoppedFailure();
+    if (waited == Waited::kTimeout) return Stalled();
+    if (auto failure = CheckPeer()) return failure;
+  }
+}
+
+Failure ClientStream::Stalled() const {
+  return {FailureReason::kTimeout, "connection to " + name_ + ": the other side takes nothing"};
 }
 
 std::optional<Failure> ClientStream::CheckPeer() {

@@ -44,8 +44,13 @@ class ClientStream {
   // called again for the rest after kStopped; after another failure the connection is of no use.
   std::optional<Failure> Write(std::string_view octets, std::size_t& written,
                                std::chrono::nanoseconds timeout, const Stop* stop);
+  // As much as it takes without waiting; awaited() are the events of poll() that it waits for, then.
+  std::optional<Failure> WriteSome(std::string_view octets, std::size_t& written);
+  short awaited() const { return awaited_; }
   // Takes what came in. kClosed: the other side ended the connection.
   std::optional<Failure> CheckPeer();
+  // The other side took too long to take more.
+  Failure Stalled() const;
   // Says that nothing more will come and waits for the other side to say so, too. A failure: it did not, or
   // the connection broke; then nobody knows what arrived.
   std::optional<Failure> Finish(std::chrono::steady_clock::time_point deadline);
@@ -53,6 +58,7 @@ class ClientStream {
   // The connection is given up when what was sent stays without an answer for so long.
   void SetUserTimeout(std::chrono::nanoseconds timeout);
 
+  int fd() const { return fd_.get(); }
   const SocketAddress& address() const { return address_; }
   // For messages: as configured.
   const std::string& name() const { return name_; }
@@ -68,14 +74,13 @@ class ClientStream {
   Io Fail(int error);
   Io Fail(FailureReason reason, std::string why);
 
-  int fd() const { return fd_.get(); }
-
  private:
   Failure Broken() const;
 
   const UniqueFd fd_;
   const SocketAddress address_;
   const std::string name_;
+  short awaited_ = 0;
   FailureReason reason_ = FailureReason::kClosed;
   std::string why_;
 };

@@ -29,6 +29,7 @@ struct FreeList {
 struct Lookup {
   std::string host, port;
   UniqueFd done{eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+  std::atomic<bool> finished{false};
   int error = 0;
   int system_error = 0;
   std::vector<SocketAddress> addresses;
@@ -59,6 +60,7 @@ bool StartThread(const std::shared_ptr<Lookup>& lookup) {
   }
   std::thread([lookup] {
     lookup->Run(0);
+    lookup->finished.store(true, std::memory_order_release);
     const std::uint64_t one = 1;
     (void)!write(lookup->done.get(), &one, sizeof one);
     lookups_under_way.fetch_sub(1);
@@ -98,6 +100,7 @@ Result<std::vector<SocketAddress>, Failure> Resolve(const HostPort& where,
     case Waited::kReady:
       break;
   }
+  if (!lookup->finished.load(std::memory_order_acquire)) return Failure{FailureReason::kResolve, what};
   if (lookup->error != 0) return Failure{FailureReason::kResolve, what + ": " + lookup->ErrorText()};
   if (lookup->addresses.empty()) return Failure{FailureReason::kResolve, what + ": there is none"};
   return std::move(lookup->addresses);

@@ -35,6 +35,7 @@ std::optional<Failure> SyslogMember::Connect(const Stop& stop) {
   stream_->SetUserTimeout(nanoseconds(target_.write_timeout()));
   octets_.clear();
   written_ = 0;
+  connected_at_ = steady_clock::now();
   return std::nullopt;
 }
 
@@ -54,23 +55,49 @@ std::optional<Failure> SyslogMember::Speak(Connected connected, steady_clock::ti
 std::optional<Failure> SyslogMember::Continue(const Stop* stop, nanoseconds timeout) {
   auto failure = stream_->Write(octets_, written_, timeout, stop);
   if (failure && failure->reason != FailureReason::kStopped) stream_.reset();
+  progress_at_ = steady_clock::now();
   return failure;
 }
 
 std::optional<Failure> SyslogMember::Send(std::string octets, std::size_t& written, const Stop& stop) {
   octets_ = std::move(octets);
   written_ = 0;
+  progress_at_ = steady_clock::now();
   auto failure = Continue(&stop, nanoseconds(target_.write_timeout()));
   written = written_;
   return failure;
 }
 
-std::optional<Failure> SyslogMember::Check(const Stop& stop) {
+std::optional<Failure> SyslogMember::Start(std::string octets) {
+  octets_ = std::move(octets);
+  written_ = 0;
+  progress_at_ = steady_clock::now();
+  return Check();
+}
+
+std::optional<Failure> SyslogMember::Check() {
   if (!stream_) return std::nullopt;
-  auto failure = stream_->CheckPeer();
-  if (failure) stream_.reset();
-  if (failure || written_ == octets_.size()) return failure;
-  return Continue(&stop, nanoseconds(target_.write_timeout()));
+  if (auto failure = stream_->CheckPeer()) return Broken(*std::move(failure));
+  if (!busy()) return std::nullopt;
+  const std::size_t before = written_;
+  if (auto failure = stream_->WriteSome(octets_, written_)) return Broken(*std::move(failure));
+  const auto now = steady_clock::now();
+  if (written_ > before) progress_at_ = now;
+  if (busy() && now >= deadline()) return Broken(stream_->Stalled());
+  return std::nullopt;
+}
+
+std::optional<Failure> SyslogMember::Broken(Failure failure) {
+  stream_.reset();
+  return failure;
+}
+
+steady_clock::time_point SyslogMember::deadline() const {
+  return progress_at_ + nanoseconds(target_.write_timeout());
+}
+
+bool SyslogMember::proven() const {
+  return steady_clock::now() - connected_at_ > nanoseconds(target_.write_timeout());
 }
 
 std::optional<Failure> SyslogMember::Close(steady_clock::time_point deadline) {

@@ -1,5 +1,6 @@
 #include "service/forward/syslog_stream_sink.h"
 
+#include <poll.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -18,6 +19,8 @@ constexpr std::uint64_t kDeliveryBytes = 1 << 20;
 constexpr std::size_t kLeastSlice = 16 << 10, kMostSlice = 256 << 10;
 // The rest of a group goes on with what a member lost.
 constexpr std::chrono::milliseconds kAtOnce{1};
+// Between looks whether a busy member takes more, when there is nothing else to do.
+constexpr std::chrono::milliseconds kBusyLook{20};
 
 // What is in doubt at once is a small part of the window.
 std::size_t SliceBytes(std::uint64_t window) {
@@ -58,7 +61,7 @@ SyslogStreamSink::SyslogStreamSink(const v1::Target& target, SinkContext context
 
 Delivery SyslogStreamSink::Deliver(const Chunk& chunk, const Stop& stop) {
   Delivery delivery;
-  delivery.failure = Check(stop);
+  delivery.failure = Check();
   while (!delivery.failure && delivery.bytes < kDeliveryBytes) {
     delivery.taken = SkipHeld(chunk, delivery.taken);
     if (delivery.taken > 0) window_.Passed(IdOf(chunk, delivery.taken - 1));
@@ -74,22 +77,51 @@ Delivery SyslogStreamSink::Deliver(const Chunk& chunk, const Stop& stop) {
   return delivery;
 }
 
-// Whose turn it is, connected.
+// Whose turn it is, connected and not busy.
 Result<std::size_t, Failure> SyslogStreamSink::Pick(const Stop& stop) {
-  if (!balance_)
-    for (std::size_t i = 0; i < members_.size(); ++i)
-      if (members_[i].link->connected()) return i;
+  while (true) {
+    std::size_t first = balance_ ? next_ % members_.size() : 0, count = members_.size();
+    for (std::size_t i = 0; !balance_ && i < members_.size(); ++i)
+      if (members_[i].link->connected()) first = i, count = 1;
+    bool busy = false;
+    auto picked = PickOf(first, count, busy, stop);
+    if (picked || !busy || EndsSearch(picked.error())) return picked;
+    if (auto failure = AwaitRoom(stop)) return *std::move(failure);
+  }
+}
+
+// The first of `count` members from `first` on, round the group.
+Result<std::size_t, Failure> SyslogStreamSink::PickOf(std::size_t first, std::size_t count, bool& busy,
+                                                      const Stop& stop) {
   Failure failure{FailureReason::kConnect, "all addresses failed a short while ago"};
   std::string texts;
-  for (std::size_t i = 0; i < members_.size(); ++i) {
-    const std::size_t index = balance_ ? (next_ + i) % members_.size() : i;
-    if (balance_ && members_[index].not_before > steady_clock::now()) continue;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t index = (first + i) % members_.size();
+    const bool is_busy = members_[index].link->busy();
+    busy |= is_busy;
+    if (is_busy || (balance_ && members_[index].not_before > steady_clock::now())) continue;
     auto ready = Ready(index, stop);
     if (ready || EndsSearch(ready.error())) return ready;
     texts += (texts.empty() ? "" : "; ") + ready.error().text;
     failure = {ready.error().reason, texts};
   }
   return failure;
+}
+
+// Until one of those that are busy takes more.
+std::optional<Failure> SyslogStreamSink::AwaitRoom(const Stop& stop) {
+  std::vector<pollfd> polled{{stop.fd(), POLLIN, 0}};
+  auto until = steady_clock::time_point::max();
+  for (const Member& member : members_) {
+    if (!member.link->busy()) continue;
+    polled.push_back(member.link->awaited());
+    until = std::min(until, member.link->deadline());
+  }
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+      std::clamp<nanoseconds>(until - steady_clock::now(), nanoseconds(0), std::chrono::minutes(1)));
+  poll(polled.data(), polled.size(), static_cast<int>(left.count()));
+  if (stop.requested()) return Failure{FailureReason::kStopped, "stopped"};
+  return Check();
 }
 
 Result<std::size_t, Failure> SyslogStreamSink::Ready(std::size_t index, const Stop& stop) {
@@ -147,8 +179,9 @@ std::optional<Failure> SyslogStreamSink::SendSlice(std::size_t index, Delivery& 
   const std::uint64_t bytes = slice_.octets.size();
   window_.Sent(index, slice_.first, slice_.last, bytes);
   std::size_t written = 0;
-  auto failure = member.link->Send(std::move(slice_.octets), written, stop);
-  slice_.octets = failure ? std::string() : member.link->TakeBuffer();
+  auto failure = balance_ ? member.link->Start(std::move(slice_.octets))
+                          : member.link->Send(std::move(slice_.octets), written, stop);
+  slice_.octets = failure || member.link->busy() ? std::string() : member.link->TakeBuffer();
   if (failure && failure->reason != FailureReason::kStopped) {
     const auto sent = std::upper_bound(slice_.ends.begin(), slice_.ends.end(), written);
     delivery.taken = slice_.begin + static_cast<std::size_t>(sent - slice_.ends.begin());
@@ -159,7 +192,7 @@ std::optional<Failure> SyslogStreamSink::SendSlice(std::size_t index, Delivery& 
   delivery.bytes += bytes;
   window_.Passed(slice_.last);
   if (failure) return failure;
-  member.pause = nanoseconds(0);
+  if (member.link->proven()) member.pause = nanoseconds(0);
   return std::exchange(member.announced, true) ? std::nullopt : Announce(index, bytes);
 }
 
@@ -184,16 +217,19 @@ Failure SyslogStreamSink::Broken(std::size_t index, Failure failure) {
 }
 
 // Of all connections.
-std::optional<Failure> SyslogStreamSink::Check(const Stop& stop) {
-  for (std::size_t i = 0; i < members_.size(); ++i) {
-    auto failure = members_[i].link->Check(stop);
-    if (!failure) continue;
-    return failure->reason == FailureReason::kStopped ? failure : Broken(i, *std::move(failure));
-  }
+std::optional<Failure> SyslogStreamSink::Check() {
+  for (std::size_t i = 0; i < members_.size(); ++i)
+    if (auto failure = members_[i].link->Check()) return Broken(i, *std::move(failure));
   return std::nullopt;
 }
 
-std::optional<Failure> SyslogStreamSink::Idle(const Stop& stop) { return Check(stop); }
+std::optional<Failure> SyslogStreamSink::Idle(const Stop&) { return Check(); }
+
+steady_clock::time_point SyslogStreamSink::NextIdle() const {
+  const auto busy = [](const Member& member) { return member.link->busy(); };
+  const bool any = std::any_of(members_.begin(), members_.end(), busy);
+  return any ? steady_clock::now() + kBusyLook : steady_clock::time_point::max();
+}
 
 std::string SyslogStreamSink::SaveState() const {
   const auto resume = ResumeBehind();

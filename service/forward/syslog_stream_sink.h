@@ -1,8 +1,8 @@
 // Syslog over TCP and TLS, to one address or a group.
 //
 // Failover: one connection, to the first address that answers. Balance: a connection to each; what is sent at
-// once goes to the next of them in turn, and an address that fails is left out for a while, its window going
-// to the others.
+// once goes to the next of them that takes it, and an address that fails is left out for a while, its window
+// going to the others. A slow one delays nobody but holds up to 256 KiB in memory.
 #pragma once
 
 #include <chrono>
@@ -25,6 +25,7 @@ class SyslogStreamSink final : public Sink {
 
   Delivery Deliver(const Chunk& chunk, const Stop& stop) override;
   std::optional<Failure> Idle(const Stop& stop) override;
+  std::chrono::steady_clock::time_point NextIdle() const override;
   std::optional<RecordId> ResumeBehind() const override { return window_.ResumeBehind(); }
   std::string SaveState() const override;
   void Close(std::chrono::steady_clock::time_point deadline) override;
@@ -46,6 +47,7 @@ class SyslogStreamSink final : public Sink {
   };
 
   Result<std::size_t, Failure> Pick(const Stop& stop);
+  Result<std::size_t, Failure> PickOf(std::size_t first, std::size_t count, bool& busy, const Stop& stop);
   Result<std::size_t, Failure> Ready(std::size_t index, const Stop& stop);
   std::size_t SkipHeld(const Chunk& chunk, std::size_t row) const;
   void Render(const Chunk& chunk, std::size_t begin);
@@ -54,7 +56,8 @@ class SyslogStreamSink final : public Sink {
   std::optional<Failure> End(std::size_t index, std::chrono::steady_clock::time_point deadline);
   Failure Broken(std::size_t index, Failure failure);
   void LeaveOut(std::size_t index, const Failure& failure);
-  std::optional<Failure> Check(const Stop& stop);
+  std::optional<Failure> Check();
+  std::optional<Failure> AwaitRoom(const Stop& stop);
 
   const v1::Target& target_;
   const SinkContext context_;

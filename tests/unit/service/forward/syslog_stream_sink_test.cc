@@ -312,5 +312,42 @@ TEST(SyslogStreamSink, BalanceGivesTheOthersWhatABrokenMemberLost) {
   EXPECT_EQ(Counts(messages).size(), records.all().size());
 }
 
+TEST(SyslogStreamSink, BalanceGoesOnBesideAHungMember) {
+  StreamServer hung({.hang_after = 1000}), other;
+  auto target = Balanced({hung.address(), other.address()});
+  target.mutable_syslog()->set_write_timeout(60'000'000'000);
+  SinkRig rig(target);
+  Records records;
+  records.AddNumbered(60000, 1000);
+  EXPECT_FALSE(rig.Offer(records).failure);
+  EXPECT_GT(other.all().size(), 30u << 20);
+  hung.Wake();
+  rig.Close();
+  EXPECT_FALSE(rig.sink->ResumeBehind());
+  auto messages = Unframe(other.all());
+  for (std::string& message : Unframe(hung.all())) messages.push_back(std::move(message));
+  const auto counts = Counts(messages);
+  EXPECT_EQ(counts.size(), records.all().size());
+  EXPECT_EQ(RepeatedBytes(counts), 0u);
+}
+
+TEST(SyslogStreamSink, BalanceGivesUpAHungMember) {
+  StreamServer hung({.hang_after = 1000}), other;
+  auto target = Balanced({hung.address(), other.address()});
+  target.mutable_syslog()->set_write_timeout(100'000'000);
+  target.mutable_retry()->set_initial(3'600'000'000'000);
+  target.mutable_retry()->set_max(3'600'000'000'000);
+  SinkRig rig(target);
+  Records records;
+  records.AddNumbered(40000, 1000);
+  EXPECT_FALSE(rig.OfferAgain(records, 2).failure);
+  while (rig.sink->endpoint() != other.address()) rig.sink->Idle(rig.stop);
+  EXPECT_FALSE(rig.OfferAgain(records, 2).failure);
+  rig.Close();
+  const auto counts = Counts(Unframe(other.all()));
+  EXPECT_EQ(RepeatedBytes(counts), 0u);
+  EXPECT_GE(counts.size(), records.all().size() - 8000) << "all but what is older than the window";
+}
+
 }  // namespace
 }  // namespace cistern
