@@ -1,6 +1,7 @@
 #include "proto/convert/escape.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 #include "proto/convert/utf8.h"
@@ -10,17 +11,25 @@ namespace {
 
 constexpr char kHex[] = "0123456789abcdef";
 
-// Octets that neither a terminal nor a JSON string needs escaped, quote and backslash apart.
-constexpr bool IsPlain(unsigned char octet) { return octet >= 0x20 && octet < 0x7f; }
+using OctetSet = std::array<bool, 256>;
 
-// The length of the run of plain octets at the start; `stop` octets end it as well.
-template <class Stop>
-std::size_t PlainRun(std::string_view text, Stop stop) {
+// What neither a terminal nor a JSON string needs escaped, but for `others`.
+constexpr OctetSet PlainBut(std::string_view others) {
+  OctetSet set{};
+  for (std::size_t octet = 0x20; octet < 0x7f; ++octet) set[octet] = true;
+  for (const char c : others) set[static_cast<unsigned char>(c)] = false;
+  return set;
+}
+
+// The length of the run of plain octets at the start.
+std::size_t PlainRun(std::string_view text, const OctetSet& plain) {
   std::size_t length = 0;
-  while (length < text.size() && IsPlain(static_cast<unsigned char>(text[length])) && !stop(text[length]))
-    ++length;
+  while (length < text.size() && plain[static_cast<unsigned char>(text[length])]) ++length;
   return length;
 }
+
+constexpr OctetSet kPlain = PlainBut("");
+constexpr OctetSet kPlainInJson = PlainBut("\"\\");
 
 void AppendHexOctet(unsigned char octet, std::string& out) {
   out += "\\x";
@@ -51,7 +60,7 @@ char ShortEscape(char c) {
 
 void AppendVisible(std::string_view text, std::string& out) {
   while (!text.empty()) {
-    const std::size_t plain = PlainRun(text, [](char) { return false; });
+    const std::size_t plain = PlainRun(text, kPlain);
     out.append(text.substr(0, plain));
     text.remove_prefix(plain);
     if (text.empty()) return;
@@ -81,7 +90,7 @@ std::string Visible(std::string_view text) {
 void AppendJsonString(std::string_view text, std::string& out) {
   out += '"';
   while (!text.empty()) {
-    const std::size_t plain = PlainRun(text, [](char c) { return c == '"' || c == '\\'; });
+    const std::size_t plain = PlainRun(text, kPlainInJson);
     out.append(text.substr(0, plain));
     text.remove_prefix(plain);
     if (text.empty()) break;
@@ -103,7 +112,8 @@ void AppendJsonString(std::string_view text, std::string& out) {
 }
 
 void AppendCsvField(std::string_view text, std::string& out) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
+  const auto is_special = [](char c) { return c == ',' || c == '"' || c == '\r' || c == '\n'; };
+  if (std::none_of(text.begin(), text.end(), is_special)) {
     out += text;
     return;
   }

@@ -9,13 +9,12 @@ namespace {
 
 constexpr std::int64_t kSecond = 1'000'000'000;
 
-void AppendDigits(std::uint64_t number, int digits, std::string& out) {
-  char text[20];
-  for (int i = digits - 1; i >= 0; --i) {
-    text[i] = static_cast<char>('0' + number % 10);
+// Writes `number` with leading zeros to the end of [begin, end).
+void PutDigits(std::uint64_t number, char* begin, char* end) {
+  while (end != begin) {
+    *--end = static_cast<char>('0' + number % 10);
     number /= 10;
   }
-  out.append(text, static_cast<std::size_t>(digits));
 }
 
 void AppendUtc(std::int64_t seconds, std::int64_t nanos, std::string& out) {
@@ -24,20 +23,15 @@ void AppendUtc(std::int64_t seconds, std::int64_t nanos, std::string& out) {
   const auto day = floor<days>(time);
   const year_month_day date(day);
   const hh_mm_ss clock(time - day);
-  AppendDigits(static_cast<std::uint64_t>(static_cast<int>(date.year())), 4, out);
-  out += '-';
-  AppendDigits(static_cast<unsigned>(date.month()), 2, out);
-  out += '-';
-  AppendDigits(static_cast<unsigned>(date.day()), 2, out);
-  out += 'T';
-  AppendDigits(static_cast<std::uint64_t>(clock.hours().count()), 2, out);
-  out += ':';
-  AppendDigits(static_cast<std::uint64_t>(clock.minutes().count()), 2, out);
-  out += ':';
-  AppendDigits(static_cast<std::uint64_t>(clock.seconds().count()), 2, out);
-  out += '.';
-  AppendDigits(static_cast<std::uint64_t>(nanos), 9, out);
-  out += 'Z';
+  char text[] = "0000-00-00T00:00:00.000000000Z";
+  PutDigits(static_cast<std::uint64_t>(static_cast<int>(date.year())), text, text + 4);
+  PutDigits(static_cast<unsigned>(date.month()), text + 5, text + 7);
+  PutDigits(static_cast<unsigned>(date.day()), text + 8, text + 10);
+  PutDigits(static_cast<std::uint64_t>(clock.hours().count()), text + 11, text + 13);
+  PutDigits(static_cast<std::uint64_t>(clock.minutes().count()), text + 14, text + 16);
+  PutDigits(static_cast<std::uint64_t>(clock.seconds().count()), text + 17, text + 19);
+  PutDigits(static_cast<std::uint64_t>(nanos), text + 20, text + 29);
+  out.append(text, sizeof text - 1);
 }
 
 std::int64_t FloorSeconds(std::int64_t ns) { return ns / kSecond - (ns % kSecond < 0 ? 1 : 0); }

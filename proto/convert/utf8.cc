@@ -1,5 +1,7 @@
 #include "proto/convert/utf8.h"
 
+#include "ingest/parse/utf8.h"
+
 namespace cistern {
 namespace {
 
@@ -45,6 +47,10 @@ bool IsControl(char32_t code) {
 }
 
 void AppendUtf8(std::string_view text, std::string& out) {
+  if (IsUtf8(text)) {
+    out.append(text);
+    return;
+  }
   while (!text.empty()) {
     const Utf8Char next = DecodeUtf8(text);
     out.append(next.valid ? text.substr(0, next.length) : kReplacementCharacter);

@@ -1,4 +1,5 @@
 #include "proto/convert/escape.h"
+#include "proto/convert/time_text.h"
 #include "proto/convert/utf8.h"
 #include "service/forward/format.h"
 #include "storage/batch_view.h"
@@ -36,6 +37,12 @@ void RecordFormatter::AppendCsv(const Record& record, std::string& out) {
   for (const FieldRef& column : ColumnsOf(options_)) {
     if (!first) out += ',';
     first = false;
+    if (column.kind == FieldRef::Kind::kColumn &&
+        (column.column == Column::kTime || column.column == Column::kReceived)) {
+      const std::int64_t time = column.column == Column::kTime ? record.time : record.received;
+      if (time != kNoTime) AppendRfc3339(time, out);
+      continue;
+    }
     scratch_.clear();
     FieldValues(view, column, {0}, [this](std::uint32_t, std::string_view value) {
       if (!scratch_.empty()) scratch_ += ';';
