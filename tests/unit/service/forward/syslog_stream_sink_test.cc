@@ -289,8 +289,8 @@ TEST(SyslogStreamSink, BalanceUsesAllAddresses) {
   auto messages = Unframe(one.all()), rest = Unframe(other.all());
   EXPECT_TRUE(std::is_sorted(messages.begin(), messages.end()));
   EXPECT_TRUE(std::is_sorted(rest.begin(), rest.end()));
-  EXPECT_GT(messages.size(), 1000u);
-  EXPECT_GT(rest.size(), 1000u);
+  EXPECT_GE(messages.size(), 200u);
+  EXPECT_GE(rest.size(), 200u);
   messages.insert(messages.end(), rest.begin(), rest.end());
   std::sort(messages.begin(), messages.end());
   EXPECT_EQ(messages, Texts(records));
