@@ -7,6 +7,8 @@
 #include "proto/yaml/scalar.h"
 #include "proto/yaml/units.h"
 #include "service/forward/check.h"
+#include "service/forward/field_template.h"
+#include "service/forward/index_name.h"
 #include "service/forward/path_template.h"
 #include "storage/filter/filter.h"
 
@@ -66,17 +68,26 @@ bool IsHeaderName(std::string_view name) {
   return !name.empty() && name.find_first_not_of(kAllowed) == std::string_view::npos;
 }
 
+// Headers that say how a request is put together; that is not for a definition to say.
+bool IsFraming(std::string name) {
+  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+  constexpr std::string_view kNames[] = {"connection", "content-encoding",  "content-length", "expect",
+                                         "te",         "transfer-encoding", "trailer",        "upgrade"};
+  return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
+}
+
 void CheckHeader(const v1::HttpHeader& header, const std::string& path, const TargetCheck& check) {
   if (!IsHeaderName(header.name()))
     check.Fail(path + ".name",
                Quoted(header.name()) + " is not the name of a header (RFC 9110 section 5.6.2)");
+  if (IsFraming(header.name())) check.Fail(path + ".name", header.name() + " is set by Cistern itself");
   if (HasControl(header.value()))
     check.Fail(path + ".value", "holds a control character; a header is one line");
   if (!header.value().empty() && !header.value_from().empty())
     check.Fail(path + ".value_from", "is instead of value; give one of them");
 }
 
-void CheckHttp(const v1::HttpTarget& http, const TargetCheck& check) {
+void CheckUrl(const v1::HttpTarget& http, const TargetCheck& check) {
   const std::string& url = http.url();
   const bool secure = url.starts_with("https://");
   const std::size_t host = secure ? 8 : 7;
@@ -85,17 +96,28 @@ void CheckHttp(const v1::HttpTarget& http, const TargetCheck& check) {
     check.Fail("http.url", Quoted(url) + " is not a URL such as https://logs.example.net/insert");
   if (const std::size_t at = url.find('@'); at != std::string::npos && at < url.find('/', host))
     check.Fail("http.url", "holds credentials; use user and password, or token");
+  if (!secure && http.has_tls()) check.Fail("http.tls", "is for https URLs");
+}
+
+void CheckHttpBody(const v1::HttpTarget& http, const TargetCheck& check) {
+  if ((http.preset() == "template") != !http.body().empty())
+    check.Fail("http.body",
+               http.body().empty() ? "is required with preset: template" : "is for preset: template");
+  if (const auto body = FieldTemplate::Parse(http.body()); !body) check.Fail("http.body", body.error());
+  if (HasControl(http.content_type())) check.Fail("http.content_type", "holds a control character");
+  if (const auto wrong = CheckIndexName(http.index()))
+    check.Fail("http.index", Quoted(http.index()) + ' ' + *wrong);
+  CheckFields(http.labels(), "http.labels", check);
+}
+
+void CheckHttp(const v1::HttpTarget& http, const TargetCheck& check) {
+  CheckUrl(http, check);
   for (int i = 0; i < http.headers_size(); ++i)
     CheckHeader(http.headers(i), JoinIndex("http.headers", i), check);
   if (!http.token().empty() && !http.user().empty())
     check.Fail("http.token", "is instead of user and password; give one of them");
-  if ((http.preset() == "template") != !http.body().empty())
-    check.Fail("http.body",
-               http.body().empty() ? "is required with preset: template" : "is for preset: template");
-  if (HasControl(http.content_type())) check.Fail("http.content_type", "holds a control character");
-  CheckFields(http.labels(), "http.labels", check);
-  if (!http.has_tls()) return;
-  if (!secure) check.Fail("http.tls", "is for https URLs");
+  if (http.user().empty() && !http.password().empty()) check.Fail("http.user", "is required with password");
+  CheckHttpBody(http, check);
   CheckTls(http.tls(), "http.tls", check);
 }
 

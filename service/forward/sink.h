@@ -86,8 +86,14 @@ class Sink {
   // needed. Not every row need be taken: the rest is offered again at once.
   virtual Delivery Deliver(const Chunk& chunk, const Stop& stop) = 0;
 
+  // Delivers records that are dead letters once more, whenever they were first offered; at once, and apart
+  // from what else waits. Between calls of Deliver().
+  virtual Delivery DeliverLetters(const Chunk& chunk, const Stop& stop) { return Deliver(chunk, stop); }
+
   // Called when nothing is to be delivered, and at least each second: flushes, rotates, sends what is due.
   virtual std::optional<Failure> Idle(const Stop&) { return std::nullopt; }
+  // Records that Idle() found to be refused; to be asked for behind it.
+  virtual std::vector<Refusal> TakeRefused() { return {}; }
   // When Idle() wants to be called at the latest.
   virtual std::chrono::steady_clock::time_point NextIdle() const {
     return std::chrono::steady_clock::time_point::max();
