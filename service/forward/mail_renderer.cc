@@ -36,8 +36,9 @@ std::string TimeText(std::int64_t ns) {
                      utc.tm_hour, utc.tm_min, utc.tm_sec);
 }
 
-// Control characters escaped, but for line ends, behind which `indent` stands.
-std::string Lines(const std::string& message, std::string_view indent) {
+// Control characters escaped, but for tabs, which become blanks, and line ends, behind which `indent` stands.
+std::string Lines(std::string message, std::string_view indent) {
+  for (std::size_t at; (at = message.find('\t')) != std::string::npos;) message.replace(at, 1, "    ");
   std::string text;
   for (std::size_t start = 0; start <= message.size();) {
     const std::size_t end = std::min(message.find('\n', start), message.size());

@@ -35,7 +35,7 @@ inline constexpr char kMailHtml[] = R"(<!DOCTYPE html>
 <title>{{count}} records</title>
 </head>
 <body style="margin:0;padding:24px 12px;background:#f1f5f9;font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;color:#0f172a">
-<table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="max-width:960px;margin:0 auto;background:#ffffff;border:1px solid #e2e8f0;border-radius:8px">
+<table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="max-width:1100px;margin:0 auto;background:#ffffff;border:1px solid #e2e8f0;border-radius:8px">
 <tr><td style="padding:20px 24px 16px 24px;border-bottom:1px solid #e2e8f0">
 <div style="font-size:20px;font-weight:600;line-height:28px">{{count}} record{{#plural}}s{{/plural}}{{#group}} of {{group}}{{/group}}</div>
 <div style="font-size:14px;line-height:20px;color:#475569;padding-top:4px">{{first_time}}{{#plural}} to {{last_time}}{{/plural}} UTC</div>
@@ -53,9 +53,9 @@ inline constexpr char kMailHtml[] = R"(<!DOCTYPE html>
 {{#records}}<tr style="vertical-align:top">
 <td style="padding:6px 12px;white-space:nowrap;color:#475569;border-bottom:1px solid #f1f5f9">{{time}}</td>
 <td style="padding:6px 12px;border-bottom:1px solid #f1f5f9"><span style="padding:1px 8px;border-radius:9px;font-weight:600;font-size:12px;color:{{colour}};background:{{background}}">{{severity}}</span></td>
-<td style="padding:6px 12px;border-bottom:1px solid #f1f5f9">{{host}}</td>
-<td style="padding:6px 12px;border-bottom:1px solid #f1f5f9">{{app}}</td>
-<td style="padding:6px 12px;border-bottom:1px solid #f1f5f9;font-family:ui-monospace,Menlo,Consolas,monospace;white-space:pre-wrap;word-break:break-word">{{message}}</td>
+<td style="padding:6px 12px;white-space:nowrap;border-bottom:1px solid #f1f5f9">{{host}}</td>
+<td style="padding:6px 12px;white-space:nowrap;border-bottom:1px solid #f1f5f9">{{app}}</td>
+<td style="padding:6px 12px;border-bottom:1px solid #f1f5f9;font-family:ui-monospace,Menlo,Consolas,monospace;white-space:pre-wrap;word-break:break-word">{{message:pre_escape}}</td>
 </tr>
 {{/records}}</table>
 {{#more}}<div style="padding:12px;font-size:13px;color:#475569">and {{more}} more, which are in the store</div>

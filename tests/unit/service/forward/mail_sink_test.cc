@@ -241,6 +241,16 @@ TEST_F(MailSinkTest, TextThatIsNotAsciiIsEncoded) {
   for (const unsigned char c : mail.data) EXPECT_LT(c, 0x80);
 }
 
+TEST_F(MailSinkTest, LinesOfAMessageStayLines) {
+  SmtpPeer peer;
+  Records records(0);
+  records.Add("first\n\tsecond <i>\x1b[31m");
+  DeliverAll(Make(peer, "digest: 0"), records, stop_);
+  const PeerMail mail = peer.mails().at(0);
+  EXPECT_THAT(mail.Part("text/html"), HasSubstr(">first\n    second &lt;i&gt;\\x1b[31m</td>"));
+  EXPECT_THAT(mail.Part("text/plain"), HasSubstr("  first\n        second <i>\\x1b[31m\n"));
+}
+
 TEST_F(MailSinkTest, OwnTemplatesAreUsed) {
   SmtpPeer peer;
   const auto folder = std::filesystem::temp_directory_path();
