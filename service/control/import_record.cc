@@ -78,7 +78,6 @@ void SetOrigin(const v1::Record& in, RecordBatch& batch, Record& out) {
   out.transport = static_cast<Transport>(in.transport());
   out.listener = batch.arena().Copy(in.listener());
   out.tls_identity = batch.arena().Copy(in.tls_identity());
-  if (out.transport == Transport::kUnknown && out.listener.empty()) out.listener = "import";
 }
 
 std::string CheckOrigin(const v1::Record& in) {
@@ -118,7 +117,21 @@ std::string ImportRecord(const v1::Record& in, std::int64_t now, RecordBatch& ba
     ReadFields(in, reference, batch, out);
   }
   SetOrigin(in, batch, out);
+  if (out.transport == Transport::kUnknown && out.listener.empty()) out.listener = "import";
   SetReceived(received, now, out);
+  out.tags = CopyTags(in, batch);
+  return {};
+}
+
+std::string RelayedRecord(const v1::Record& in, std::int64_t now, RecordBatch& batch, Record& out) {
+  if (in.raw().empty()) return "raw: a relayed record carries its octets";
+  if (auto wrong = CheckOrigin(in); !wrong.empty()) return wrong;
+  if (auto wrong = CheckValues(in); !wrong.empty()) return wrong;
+  ReadOctets(in.raw(), in, now, batch, out);
+  // How old the record was, its zone and year were judged where it was received.
+  out.flags = (FlagsOf(in) & ~(kOctetFlags | kFlagImported)) | (out.flags & kOctetFlags);
+  SetOrigin(in, batch, out);
+  out.received = now;
   out.tags = CopyTags(in, batch);
   return {};
 }

@@ -1,4 +1,4 @@
-// Records of an imported batch (IngestRequest.imported): as they were when they were first received.
+// Records of imported and relayed batches (IngestRequest): as they were when they were first received.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,11 @@ namespace cistern {
 // success, else what is wrong.
 std::string ImportRecord(const v1::Record& in, std::int64_t now, RecordBatch& batch, Record& out);
 
-// The same for a message that was just parsed: received at its message time.
+// A record that another Cistern received first: the same, but received `now`, and no import. It must carry
+// its octets. Empty on success, else what is wrong.
+std::string RelayedRecord(const v1::Record& in, std::int64_t now, RecordBatch& batch, Record& out);
+
+// ImportRecord for a message that was just parsed: received at its message time.
 void MarkImported(std::int64_t now, Record& out);
 
 }  // namespace cistern

@@ -94,7 +94,25 @@ class IngestCall final : public grpc::ServerBidiReactor<v1::IngestRequest, v1::I
  private:
   void Handle() {
     if (context_.pipeline.is_degraded()) return End(ToGrpc(StoreErrc::kDiskFull));
-    if (auto status = OpenClient(); !status.ok()) return End(status);
+    if (client_) return Take();
+    const std::string& id = request_.client_id();
+    if (id.empty() || id.size() > kMaxClientId)
+      return End(InvalidArgument("client_id: 1 to 128 octets in the first request"));
+    Acknowledge(OpenClient(id));  // goes on with Take()
+  }
+
+  // Returns what is committed. A batch that an earlier stream brought may still be on its way: what is sent
+  // again may be cut differently, so that only its end would be recognised as a repeat. Hence nothing is
+  // acknowledged or taken before.
+  std::uint64_t OpenClient(const std::string& id) {
+    client_ = context_.ingest_clients.Open(id, shared_from_this());
+    std::lock_guard client_lock(client_->mutex);
+    std::lock_guard lock(mutex_);
+    awaited_ = client_->enqueued;
+    return client_->committed;
+  }
+
+  void Take() {
     if (auto status = CheckRequest(); !status.ok()) return End(status);
     if (request_.records().empty()) return Next();  // only announces the client
     item_.batch = context_.pipeline.NewBatch();
@@ -104,23 +122,9 @@ class IngestCall final : public grpc::ServerBidiReactor<v1::IngestRequest, v1::I
     Push();
   }
 
-  grpc::Status OpenClient() {
-    if (client_) return grpc::Status::OK;
-    const std::string& id = request_.client_id();
-    if (id.empty() || id.size() > kMaxClientId)
-      return InvalidArgument("client_id: 1 to 128 octets in the first request");
-    client_ = context_.ingest_clients.Open(id, shared_from_this());
-    std::uint64_t committed = 0;
-    {
-      std::lock_guard lock(client_->mutex);
-      committed = client_->committed;
-    }
-    Acknowledge(committed);
-    return grpc::Status::OK;
-  }
-
   grpc::Status CheckRequest() const {
     if (request_.records().empty()) return grpc::Status::OK;
+    if (request_.imported() && request_.relayed()) return InvalidArgument("relayed: not with imported");
     if (request_.sequence() == 0) return InvalidArgument("sequence: must be at least 1");
     if (request_.sequence() <= sequence_) {
       return InvalidArgument("sequence: " + std::to_string(request_.sequence()) + " does not follow " +
@@ -137,12 +141,18 @@ class IngestCall final : public grpc::ServerBidiReactor<v1::IngestRequest, v1::I
     batch.records().resize(static_cast<std::size_t>(request_.records_size()));
     for (int i = 0; i < request_.records_size(); ++i) {
       Record& out = batch.records()[static_cast<std::size_t>(i)];
-      const auto wrong = request_.imported() ? Import(request_.records(i), now, batch, out)
-                                             : Parse(request_.records(i), now, batch, out);
+      const auto wrong = Read(request_.records(i), now, batch, out);
       if (!wrong.empty()) return InvalidArgument("records[" + std::to_string(i) + "]." + wrong);
       batch.received_octets += out.raw.size();
     }
     return grpc::Status::OK;
+  }
+
+  std::string Read(const v1::IngestRecord& in, std::int64_t now, RecordBatch& batch, Record& out) const {
+    if (request_.imported()) return Import(in, now, batch, out);
+    const bool parsed = in.content_case() == v1::IngestRecord::kParsed;
+    return request_.relayed() && parsed ? RelayedRecord(in.parsed(), now, batch, out)
+                                        : Parse(in, now, batch, out);
   }
 
   std::string Parse(const v1::IngestRecord& in, std::int64_t now, RecordBatch& batch, Record& out) const {
@@ -235,12 +245,16 @@ class IngestCall final : public grpc::ServerBidiReactor<v1::IngestRequest, v1::I
   }
 
   void Acknowledge(std::uint64_t sequence) {
+    bool first = false;
     {
       std::lock_guard lock(mutex_);
       acknowledged_ = std::max(acknowledged_, sequence);
+      if (acknowledged_ < awaited_) return;
       ack_due_ = true;
+      first = !std::exchange(opened_, true);
     }
     WriteIfDue();
+    if (first) Take();
   }
 
   void WriteIfDue() {
@@ -306,6 +320,8 @@ class IngestCall final : public grpc::ServerBidiReactor<v1::IngestRequest, v1::I
   // Guarded by mutex_.
   v1::IngestResponse response_;  // gRPC's while writing_
   std::uint64_t acknowledged_ = 0, stored_ = 0, duplicates_ = 0;
+  std::uint64_t awaited_ = UINT64_MAX;  // acknowledgements begin with this one
+  bool opened_ = false;                 // the first request was answered
   bool ack_due_ = false, writing_ = false, reads_done_ = false, finished_ = false;
   int starting_ = 0;     // threads inside StartRead() or StartWrite()
   grpc::Status status_;  // written once, with finished_

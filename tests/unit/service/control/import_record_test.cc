@@ -105,5 +105,44 @@ TEST_F(ImportRecordTest, ValuesOutOfRangeAreRefusedByName) {
   EXPECT_EQ(Import(in).substr(0, 8), "severity");
 }
 
+TEST_F(ImportRecordTest, ARelayedRecordIsReceivedNowAndElseAsItWas) {
+  v1::Record in;
+  in.set_raw("<13>Jan  2 03:04:05 h a[1]: x");
+  ToProto(kThen, in.mutable_message_time());
+  ToProto(kThen + 5, in.mutable_received_time());
+  in.set_peer_address("192.0.2.9");
+  in.set_peer_port(514);
+  in.set_transport(v1::TRANSPORT_TLS);
+  in.set_listener("edge");
+  in.set_tls_identity("h.example.net");
+  in.add_flags(v1::FLAG_ZONE_INFERRED);
+  in.add_flags(v1::FLAG_BOM);  // the octets have none
+  in.add_flags(v1::FLAG_IMPORTED);
+  auto* tag = in.add_tags();
+  tag->set_name("cistern.store");
+  tag->set_value("s");
+  ASSERT_EQ(RelayedRecord(in, kNow, batch_, out_), "");
+  EXPECT_EQ(out_.received, kNow);
+  EXPECT_EQ(out_.time, kThen);
+  EXPECT_EQ(out_.app_name, "a");
+  EXPECT_EQ(out_.peer.ToString(), "192.0.2.9");
+  EXPECT_EQ(out_.port, 514);
+  EXPECT_EQ(out_.transport, Transport::kTls);
+  EXPECT_EQ(out_.listener, "edge");
+  EXPECT_EQ(out_.tls_identity, "h.example.net");
+  EXPECT_EQ(out_.flags, std::uint32_t{kFlagZoneInferred});  // its age now says nothing of its sender's clock
+  EXPECT_FALSE(out_.tags.empty());
+  EXPECT_EQ(Raw(), in.raw());
+}
+
+TEST_F(ImportRecordTest, ARelayedRecordWithoutItsOctetsIsRefused) {
+  v1::Record in;
+  in.set_message("x");
+  EXPECT_EQ(RelayedRecord(in, kNow, batch_, out_).substr(0, 4), "raw:");
+  in.set_raw("x");
+  in.set_peer_address("nowhere");
+  EXPECT_EQ(RelayedRecord(in, kNow, batch_, out_).substr(0, 12), "peer_address");
+}
+
 }  // namespace
 }  // namespace cistern
