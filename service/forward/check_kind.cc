@@ -26,6 +26,12 @@ void CheckTls(const v1::TlsClientConfig& tls, const std::string& path, const Tar
                "is required: a certificate and its key go together");
 }
 
+// For libraries that take the name from the address.
+void CheckNoServerName(const v1::TlsClientConfig& tls, const std::string& path, const TargetCheck& check) {
+  if (!tls.server_name().empty())
+    check.Fail(path + ".server_name", "cannot be given here: the certificate is for the host of the address");
+}
+
 void CheckField(const std::string& name, const std::string& path, const TargetCheck& check) {
   if (const auto field = ParseField(name); !field)
     check.Fail(path, Quoted(name) + " is not a field: expected " + field.error().expected);
@@ -135,6 +141,7 @@ void CheckCistern(const v1::CisternTarget& cistern, const TargetCheck& check) {
 
 void CheckKafka(const v1::KafkaTarget& kafka, const TargetCheck& check) {
   CheckTls(kafka.tls(), "kafka.tls", check);
+  CheckNoServerName(kafka.tls(), "kafka.tls", check);
   constexpr std::string_view kAllowed = "._-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
   const std::string& topic = kafka.topic();
   if (topic.empty() || topic.size() > 249 || topic.find_first_not_of(kAllowed) != std::string::npos ||
@@ -186,6 +193,7 @@ void CheckMariadb(const v1::MariadbTarget& mariadb, const TargetCheck& check) {
   if (!is_name(mariadb.table()))
     check.Fail("mariadb.table", Quoted(mariadb.table()) + " is not a name: 1 to 64 letters, digits, _ and $");
   CheckTls(mariadb.tls(), "mariadb.tls", check);
+  CheckNoServerName(mariadb.tls(), "mariadb.tls", check);
 }
 
 }  // namespace
