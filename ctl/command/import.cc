@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <cstdlib>
+#include <fstream>
 #include <ostream>
 
 #include "cistern/v1/admin_service.pb.h"
@@ -21,7 +23,7 @@ struct ImportOptions {
   std::vector<std::string> files;
   TextTimes times;
   std::string format = "auto";
-  std::string received_at = "previous";
+  std::string received_at = "previous", password_file;
 };
 
 struct Totals {
@@ -97,6 +99,19 @@ bool ImportFile(Context& context, const std::shared_ptr<grpc::Channel>& channel,
   return true;
 }
 
+// Of a database: from the file, or the environment. False when the file cannot be read.
+bool ReadPassword(Context& context, const ImportOptions& options, std::string& password) {
+  const char* given = std::getenv("CISTERN_MARIADB_PASSWORD");
+  if (options.password_file.empty()) {
+    if (given != nullptr) password = given;
+    return true;
+  }
+  std::ifstream file(options.password_file);
+  if (std::getline(file, password)) return true;
+  UsageError(context, "--password-file: " + options.password_file + " cannot be read or is empty");
+  return false;
+}
+
 void RunImport(Context& context, const ImportOptions& options) {
   ReadOptions read{
       .format = options.format, .untimed = ParseUntimed(options.received_at), .now_ns = context.now_ns};
@@ -106,6 +121,7 @@ void RunImport(Context& context, const ImportOptions& options) {
     return;
   }
   read.times = *times;
+  if (!ReadPassword(context, options, read.password)) return;
   const InterruptGuard interrupt(context.stop);
   const auto channel = Connect(context);
   Totals totals;
@@ -133,7 +149,10 @@ void RunImport(Context& context, const ImportOptions& options) {
 void RegisterImport(CLI::App& root, Context& context) {
   auto& command = AddCommand(root, "import", "Stores the records of files with their original times");
   auto options = std::make_shared<ImportOptions>();
-  Require(AddTexts(command, "FILE", options->files, "Files, also gzip or zstd; - is standard input"));
+  Require(
+      AddTexts(command, "FILE", options->files,
+               "Files, also gzip or zstd; - is standard input; mariadb://USER@HOST:PORT/DATABASE/TABLE is a "
+               "table that a target wrote"));
   AddChoice(
       command, "--format", options->format, "auto|jsonl|text|aiosyslogd",
       "jsonl: as `export` and `query -o json` write it; text: syslog messages, one a line or octet-counted; "
@@ -142,11 +161,15 @@ void RegisterImport(CLI::App& root, Context& context) {
   AddChoice(command, "--received-at", options->received_at, "previous|mtime|now",
             "text: received time of a line without a time: that of the line before, of the file, or now "
             "(default previous)");
-  AddExamples(command,
-              "A file is known again by its content: a second import stores nothing twice, and one that was\n"
-              "interrupted goes on where it was (for 30 days). Imported records carry the flag `imported`.",
-              {"import week.jsonl", "import --zone Europe/Berlin /var/log/syslog*",
-               "import syslog_202611.sqlite3", "query flags:imported -n 5"});
+  AddText(command, "--password-file", options->password_file, "FILE",
+          "mariadb: its first line is the password (default: CISTERN_MARIADB_PASSWORD)");
+  AddExamples(
+      command,
+      "A file is known again by its content: a second import stores nothing twice, and one that was\n"
+      "interrupted goes on where it was (for 30 days). Imported records carry the flag `imported`.",
+      {"import week.jsonl", "import --zone Europe/Berlin /var/log/syslog*", "import syslog_202611.sqlite3",
+       "import --password-file /etc/cistern/db mariadb://logs@db.example.net:3306/logs/cistern_logs",
+       "query flags:imported -n 5"});
   OnRun(command, [&context, options] { RunImport(context, *options); });
 }
 

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "ctl/printer/record_printer.h"
+#include "ctl/transfer/mariadb_source.h"
 
 namespace cistern::ctl {
 namespace {
@@ -42,6 +43,7 @@ Result<std::string, FileError> HashOf(const std::string& path) {
 
 Result<std::vector<std::unique_ptr<RecordReader>>, FileError> OpenReaders(const std::string& path,
                                                                           const ReadOptions& options) {
+  if (IsMariadbUrl(path)) return OpenMariadbReaders(path, options);
   auto source = ByteSource::Open(path);
   if (!source) return source.error();
   if (options.format == "auto" && IsRecordCsv((*source)->head()))

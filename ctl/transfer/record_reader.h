@@ -28,6 +28,7 @@ struct ReadOptions {
   TimeReference times;          // of text and of aiosyslogd's local times
   Untimed untimed = Untimed::kPrevious;
   std::int64_t now_ns = 0;
+  std::string password;  // of a database
 };
 
 // One thread. Positions grow strictly from record to record, and are the same each time the content is read.
@@ -55,7 +56,8 @@ class RecordReader {
   std::string problem_;
 };
 
-// The readers of a file: one, or one for each table. `-` is standard input.
+// The readers of a file: one, or one for each table. `-` is standard input, mariadb://... a table of a
+// server, with a reader for each store.
 //   jsonl       one object a line, as `export` and `query -o json` write them
 //   text        syslog messages, one a line or octet-counted
 //   aiosyslogd  SQLite with tables SystemEvents or SystemEventsYYYYMM
@@ -65,6 +67,8 @@ Result<std::vector<std::unique_ptr<RecordReader>>, FileError> OpenReaders(const 
 // For OpenReaders.
 Result<std::vector<std::unique_ptr<RecordReader>>, FileError> OpenSqliteReaders(const std::string& path,
                                                                                 const ReadOptions& options);
+Result<std::vector<std::unique_ptr<RecordReader>>, FileError> OpenMariadbReaders(const std::string& url,
+                                                                                 const ReadOptions& options);
 std::unique_ptr<RecordReader> MakeJsonReader(std::unique_ptr<ByteSource> source, std::string content_id);
 std::unique_ptr<RecordReader> MakeTextReader(std::unique_ptr<ByteSource> source, std::string content_id,
                                              const ReadOptions& options);
