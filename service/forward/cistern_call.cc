@@ -9,18 +9,18 @@
 
 namespace cistern {
 
-Watched::Watched() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
-Watched::~Watched() { close(fd_); }
+CallProgress::CallProgress() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+CallProgress::~CallProgress() { close(fd_); }
 
 // The lock is held to the end: whoever waits may destroy this as soon as it sees the change.
-void Watched::Change(const std::function<void()>& change) {
+void CallProgress::Change(const std::function<void()>& change) {
   const std::lock_guard lock(mutex_);
   change();
   const std::uint64_t one = 1;
   (void)!write(fd_, &one, sizeof one);
 }
 
-Waited Watched::Wait(const std::function<bool()>& done, Deadline deadline, const Stop* stop) {
+Waited CallProgress::Wait(const std::function<bool()>& done, Deadline deadline, const Stop* stop) {
   using std::chrono::milliseconds;
   while (true) {
     {
@@ -44,23 +44,23 @@ CallEnd AskStatus(v1::AdminService::Stub& stub, const CisternSecrets& secrets, D
   grpc::ClientContext context;
   AddToken(secrets, context);
   const v1::GetStatusRequest request;
-  Watched watched;
+  CallProgress progress;
   bool done = false;
   CallEnd end;
   stub.async()->GetStatus(&context, &request, &response, [&](const grpc::Status& status) {
-    watched.Change([&] {
+    progress.Change([&] {
       end.status = status;
       done = true;
     });
   });
-  end.waited = watched.Wait([&] { return done; }, deadline, &stop);
+  end.waited = progress.Wait([&] { return done; }, deadline, &stop);
   if (end.waited == Waited::kDone) return end;
   context.TryCancel();
-  watched.Wait([&] { return done; }, Deadline::max(), nullptr);
+  progress.Wait([&] { return done; }, Deadline::max(), nullptr);
   return end;
 }
 
-IngestStream::IngestStream(v1::LogService::Stub& stub, const CisternSecrets& secrets) {
+RelayStream::RelayStream(v1::LogService::Stub& stub, const CisternSecrets& secrets) {
   AddToken(secrets, context_);
   stub.async()->Ingest(&context_, this);
   AddHold();  // for Send(), which starts writes from outside
@@ -68,28 +68,28 @@ IngestStream::IngestStream(v1::LogService::Stub& stub, const CisternSecrets& sec
   StartCall();
 }
 
-IngestStream::~IngestStream() {
+RelayStream::~RelayStream() {
   context_.TryCancel();
   End();
 }
 
 // Nothing is started from here on; waits for the status.
-void IngestStream::End() {
+void RelayStream::End() {
   if (!std::exchange(released_, true)) RemoveHold();
-  watched_.Wait([this] { return done_; }, Deadline::max(), nullptr);
+  progress_.Wait([this] { return done_; }, Deadline::max(), nullptr);
 }
 
-bool IngestStream::over() {
-  return watched_.Wait([this] { return ended_; }, Deadline::min(), nullptr) == Waited::kDone;
+bool RelayStream::over() {
+  return progress_.Wait([this] { return ended_; }, Deadline::min(), nullptr) == Waited::kDone;
 }
 
-CallEnd IngestStream::Send(const v1::IngestRequest& request, std::uint64_t sequence, Deadline deadline,
-                           const Stop& stop) {
+CallEnd RelayStream::Send(const v1::IngestRequest& request, std::uint64_t sequence, Deadline deadline,
+                          const Stop& stop) {
   writing_ = true;
   StartWrite(&request);
   const auto over = [&] { return ended_ || (!writing_ && answered_ && committed_ >= sequence); };
   CallEnd end;
-  end.waited = watched_.Wait(over, deadline, &stop);
+  end.waited = progress_.Wait(over, deadline, &stop);
   if (end.waited == Waited::kDone && !ended_) return end;
   if (end.waited != Waited::kDone) context_.TryCancel();
   End();
@@ -97,8 +97,8 @@ CallEnd IngestStream::Send(const v1::IngestRequest& request, std::uint64_t seque
   return end;
 }
 
-void IngestStream::OnReadDone(bool ok) {
-  watched_.Change([&] {
+void RelayStream::OnReadDone(bool ok) {
+  progress_.Change([&] {
     ended_ = ended_ || !ok;
     if (!ok) return;
     answered_ = true;
@@ -107,15 +107,15 @@ void IngestStream::OnReadDone(bool ok) {
   if (ok) StartRead(&response_);
 }
 
-void IngestStream::OnWriteDone(bool ok) {
-  watched_.Change([&] {
+void RelayStream::OnWriteDone(bool ok) {
+  progress_.Change([&] {
     writing_ = false;
     ended_ = ended_ || !ok;
   });
 }
 
-void IngestStream::OnDone(const grpc::Status& status) {
-  watched_.Change([&] {
+void RelayStream::OnDone(const grpc::Status& status) {
+  progress_.Change([&] {
     status_ = status;
     done_ = true;
   });

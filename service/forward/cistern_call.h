@@ -23,12 +23,12 @@ using Deadline = std::chrono::steady_clock::time_point;
 enum class Waited { kDone, kStopped, kTimedOut };
 
 // State that other threads change and one waits for, together with a Stop.
-class Watched {
+class CallProgress {
  public:
-  Watched();
-  ~Watched();
-  Watched(const Watched&) = delete;
-  Watched& operator=(const Watched&) = delete;
+  CallProgress();
+  ~CallProgress();
+  CallProgress(const CallProgress&) = delete;
+  CallProgress& operator=(const CallProgress&) = delete;
 
   // Any thread. `change` runs under the lock.
   void Change(const std::function<void()>& change);
@@ -51,10 +51,10 @@ CallEnd AskStatus(v1::AdminService::Stub& stub, const CisternSecrets& secrets, D
                   const Stop& stop, v1::GetStatusResponse& response);
 
 // LogService.Ingest. Destruction ends the call.
-class IngestStream final : private grpc::ClientBidiReactor<v1::IngestRequest, v1::IngestResponse> {
+class RelayStream final : private grpc::ClientBidiReactor<v1::IngestRequest, v1::IngestResponse> {
  public:
-  IngestStream(v1::LogService::Stub& stub, const CisternSecrets& secrets);
-  ~IngestStream() override;
+  RelayStream(v1::LogService::Stub& stub, const CisternSecrets& secrets);
+  ~RelayStream() override;
 
   // Sends the request, unless it is empty, and waits until the other side has answered and committed
   // `sequence`. Whatever else it returns than kDone and OK, the stream is over. `request` is no longer used
@@ -70,7 +70,7 @@ class IngestStream final : private grpc::ClientBidiReactor<v1::IngestRequest, v1
   void OnDone(const grpc::Status& status) override;
   void End();
 
-  Watched watched_;
+  CallProgress progress_;
   grpc::ClientContext context_;
   v1::IngestResponse response_;  // gRPC's
   std::atomic<std::uint64_t> committed_{0};

@@ -71,7 +71,7 @@ class CisternSink final : public Sink {
   CisternSecrets secrets_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::LogService::Stub> log_;
-  std::unique_ptr<IngestStream> stream_;
+  std::unique_ptr<RelayStream> stream_;
   v1::IngestRequest request_;
   std::size_t batch_limit_ = SIZE_MAX;  // records; smaller while one that is refused is looked for
   std::string scratch_;
@@ -112,7 +112,7 @@ std::optional<Failure> CisternSink::CheckOtherSide(const Stop& stop) {
 
 std::optional<Failure> CisternSink::Open(const Stop& stop) {
   log_ = v1::LogService::NewStub(channel_);
-  stream_ = std::make_unique<IngestStream>(*log_, secrets_);
+  stream_ = std::make_unique<RelayStream>(*log_, secrets_);
   request_.Clear();
   request_.set_client_id(client_id_);
   const CallEnd end = stream_->Send(request_, 0, After(target_.ack_timeout()), stop);
