@@ -217,37 +217,6 @@ TEST_F(AppTest, IngestIsAcknowledgedAfterCommitAndRetriesAreNotStoredTwice) {
   }
 }
 
-// Else what is sent again, cut into other batches, would be stored twice.
-TEST_F(AppTest, AStreamIsAnsweredOnceWhatAnEarlierOneBroughtIsCommitted) {
-  for (std::uint64_t round = 1; round <= 50; ++round) {
-    grpc::ClientContext first_context, second_context;
-    auto first = log_->Ingest(&first_context);
-    v1::IngestRequest request;
-    v1::IngestResponse response;
-    request.set_client_id("client");
-    request.set_sequence(round * 100);
-    for (int i = 0; i < 100; ++i) request.add_records()->set_raw("<13>1 - h a - - - x");
-    ASSERT_TRUE(first->Write(request));
-    auto second = log_->Ingest(&second_context);
-    v1::IngestRequest hello;
-    hello.set_client_id("client");
-    ASSERT_TRUE(second->Write(hello));
-    ASSERT_TRUE(second->Read(&response));
-    // Either the batch came too late to be taken, or it is told to be there.
-    const std::uint64_t told = response.committed_sequence();
-    request.set_client_id("");
-    request.set_sequence(round * 100 + 1);
-    if (told < round * 100) {
-      ASSERT_TRUE(second->Write(request));
-    }
-    second->WritesDone();
-    while (second->Read(&response)) {
-    }
-    EXPECT_TRUE(second->Finish().ok());
-    ASSERT_EQ(Count(""), round * 100);
-  }
-}
-
 TEST_F(AppTest, SecondIngestStreamOfAClientEndsTheFirst) {
   grpc::ClientContext first_context, second_context;
   auto first = log_->Ingest(&first_context);
