@@ -35,6 +35,14 @@ void SqliteStore::HoldRetention(std::optional<RecordId> position, std::chrono::s
   longest_hold_ = longest;
 }
 
+// The age of the newest record, less the time that is waited for somebody who needs it.
+std::int64_t SqliteStore::AgeForRules(const FileInfo& file, std::int64_t now) const {
+  const std::int64_t age = AgeOf(file.totals.max_received, now);
+  const std::lock_guard lock(state_mutex_);
+  const bool needed = held_ && file.totals.last_id > *held_;
+  return needed ? age - std::chrono::nanoseconds(longest_hold_).count() : age;
+}
+
 struct SqliteStore::Limits {
   std::uint64_t max_bytes = 0;  // 0: none
   RetentionRules rules;

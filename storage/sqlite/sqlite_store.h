@@ -150,6 +150,7 @@ class SqliteStore final : public Store {
   std::vector<FileInfo> Expired();
   std::uint64_t BytesOf(const FileInfo& file) const;
   bool MayShrink(const FileInfo& file, const FileInfo& newest) const;
+  std::int64_t AgeForRules(const FileInfo& file, std::int64_t now) const;
   struct Limits;
   Limits LimitsNow();
   bool IsHeld(const FileInfo& file, const Limits& limits, std::uint64_t total) const;

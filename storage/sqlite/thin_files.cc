@@ -58,7 +58,7 @@ std::optional<ThinJob> SqliteStore::NextToThin() {
   const std::vector<FileInfo> files = logs_->Files();
   for (const FileInfo& file : files) {
     if (!file.closed || file.totals.records == 0 || !MayShrink(file, files.back())) continue;
-    const std::chrono::seconds reached = rules.Reached(AgeOf(file.totals.max_received, now));
+    const std::chrono::seconds reached = rules.Reached(AgeForRules(file, now));
     const Catalog::ThinMark& mark = thin_marks_[file.number];
     const bool looked_at = mark.fingerprint == rules.fingerprint() && mark.reached >= reached.count();
     if (reached.count() == 0 || looked_at) continue;
