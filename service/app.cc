@@ -17,6 +17,9 @@
 #include "service/control/control_server.h"
 #include "service/crash_point.h"
 #include "service/cursor/positions.h"
+#include "service/forward/make_sink.h"
+#include "service/forward/own_address.h"
+#include "service/forward/targets.h"
 #include "service/http/http_server.h"
 #include "service/logging.h"
 #include "service/metrics/exporter.h"
@@ -64,6 +67,7 @@ class AppImpl final : public App {
     if (auto started = StartNet(*net); !started) return started;
     if (auto started = StartControl(); !started) return started;
     if (auto started = StartHttp(); !started) return started;
+    if (auto started = StartTargets(); !started) return started;
     if (print_to_stdout_) printer_ = std::make_unique<StdoutPrinter>(*store_);
     Announce();
     started_ = true;
@@ -73,6 +77,9 @@ class AppImpl final : public App {
   void Tick() override {
     if (const auto saved = positions_->Save(); !saved) {
       spdlog::warn("cursor positions were not saved: {}; trying again", saved.error().message());
+    }
+    if (const auto saved = targets_->Save(HoldForTargets()); !saved) {
+      spdlog::warn("positions of targets were not saved: {}; trying again", saved.error().message());
     }
   }
 
@@ -104,12 +111,14 @@ class AppImpl final : public App {
     }
     if (control_) control_->Drain();
     if (pipeline_) pipeline_->Stop(drained);
+    if (targets_) targets_->End(std::min(end, steady_clock::now() + std::chrono::milliseconds(2000)));
     if (control_) control_->Stop(std::min(end, steady_clock::now() + std::chrono::milliseconds(2000)));
     if (printer_) printer_->Stop(end);
     Tick();
     if (started_) LogBooks();
     http_.reset();
     control_.reset();
+    targets_.reset();
     printer_.reset();
     net_.reset();
   }
@@ -132,6 +141,11 @@ class AppImpl final : public App {
     if (!store) return OpenError(store.error(), options.dir);
     store_ = std::move(*store);
     positions_ = std::make_unique<CursorPositions>(*store_);
+    targets_ = std::make_unique<Targets>(
+        RunnerContext{*store_, &WallTime, &MakeSink,
+                      [this](const std::string& protocol, const std::string& address, std::uint16_t port) {
+                        return IsOwn(protocol, address, port);
+                      }});
     return {};
   }
 
@@ -162,6 +176,7 @@ class AppImpl final : public App {
     options.store = store_.get();
     options.pipeline = pipeline_.get();
     options.positions = positions_.get();
+    options.targets = targets_.get();
     options.admin.listeners = [this] { return net_->Status(); };
     options.admin.config = [this] {
       std::lock_guard lock(config_mutex_);
@@ -176,6 +191,31 @@ class AppImpl final : public App {
     return {};
   }
 
+  // Last, since they may ask where the listeners are.
+  Result<void, StartError> StartTargets() {
+    const auto& configured = config().targets();
+    const auto started = targets_->Start(std::vector<v1::Target>(configured.begin(), configured.end()));
+    if (started) return {};
+    return StartError{kExitConfig, {"targets: " + started.error().text}};
+  }
+
+  bool IsOwn(const std::string& protocol, const std::string& address, std::uint16_t port) const {
+    std::vector<ListeningAddress> listening;
+    for (const auto& listener : net_->Status()) {
+      const bool datagrams = listener.transport == Transport::kUdp;
+      if (listener.transport != Transport::kUnix)
+        listening.push_back({datagrams ? "udp" : "tcp", listener.address});
+    }
+    listening.push_back({"tcp", control_address()});
+    return IsOwnAddress(listening, protocol, address, port);
+  }
+
+  std::chrono::seconds HoldForTargets() {
+    const std::lock_guard lock(config_mutex_);
+    const std::chrono::nanoseconds hold(config().storage().retention().hold_for_targets());
+    return std::chrono::ceil<std::chrono::seconds>(hold);
+  }
+
   Result<void, StartError> StartHttp() {
     MetricSources sources;
     sources.pipeline = pipeline_.get();
@@ -185,6 +225,7 @@ class AppImpl final : public App {
       const auto s = control_->streams();
       return MetricSources::Streams{s.queries, s.tails, s.ingests};
     };
+    sources.targets = [this] { return targets_->List(); };
     sources.reload = [this] { return MetricSources::Reload{reload_ok_.load(), reload_time_.load()}; };
     exporter_.SetSources(std::move(sources));
     if (config().http().address().empty()) return {};
@@ -217,6 +258,10 @@ class AppImpl final : public App {
     auto zones = std::make_shared<const ZoneTable>(net->zones);
     if (const auto done = net_->Reconfigure(net->listeners, std::move(zones)); !done)
       return done.error().message;
+    const auto& configured = loaded->config->targets();
+    if (const auto done = targets_->Configure(std::vector<v1::Target>(configured.begin(), configured.end()));
+        !done)
+      return "targets: " + done.error().text;
     store_->SetRetention(ToStoreOptions(*loaded).retention);
     pipeline_->queue().SetMaxAge(std::chrono::nanoseconds(loaded->config->storage().commit_interval()));
     SetUpLogging(loaded->config->log().level(), loaded->config->log().format());
@@ -243,6 +288,9 @@ class AppImpl final : public App {
       listeners = same(was.listeners(i), now.listeners(i));
     note(listeners, "listeners changed");
     note(same(was.time_zone(), now.time_zone()), "time_zone changed");
+    bool targets = was.targets_size() == now.targets_size();
+    for (int i = 0; targets && i < was.targets_size(); ++i) targets = same(was.targets(i), now.targets(i));
+    note(targets, "targets changed");
     note(same(was.storage().retention(), now.storage().retention()), "storage.retention changed");
     note(was.storage().commit_interval() == now.storage().commit_interval(),
          "storage.commit_interval changed");
@@ -272,6 +320,7 @@ class AppImpl final : public App {
   MetricsExporter exporter_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<CursorPositions> positions_;
+  std::unique_ptr<Targets> targets_;
   std::unique_ptr<Pipeline> pipeline_;
   std::unique_ptr<NetServer> net_;
   std::unique_ptr<ControlServer> control_;

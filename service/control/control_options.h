@@ -15,6 +15,8 @@
 
 namespace cistern {
 
+class Targets;
+
 // Facts about the daemon as a whole. Callable from any thread; outlive the server.
 struct AdminHooks {
   std::function<std::vector<ListenerStatus>()> listeners;
@@ -33,6 +35,7 @@ struct ControlOptions {
   Store* store = nullptr;  // these three outlive the server
   Pipeline* pipeline = nullptr;
   CursorPositions* positions = nullptr;
+  Targets* targets = nullptr;  // outlives it as well
   AdminHooks admin;
 };
 

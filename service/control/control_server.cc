@@ -16,6 +16,7 @@
 #include "service/control/admin_service.h"
 #include "service/control/log_service.h"
 #include "service/control/store_service.h"
+#include "service/control/target_service.h"
 
 namespace cistern {
 namespace {
@@ -85,9 +86,11 @@ class ControlServerImpl final : public ControlServer {
         context_{*options_.store, *options_.pipeline, *options_.positions, ingest_clients_,
                  options_.max_message_size},
         care_(*options_.store, options_.admin.store_dir),
+        targets_(*options_.targets),
         log_service_(context_),
         admin_service_(context_, options_.admin),
-        store_service_(care_) {}
+        store_service_(care_),
+        target_service_(targets_) {}
 
   ~ControlServerImpl() override { Stop(std::chrono::steady_clock::now()); }
 
@@ -106,6 +109,7 @@ class ControlServerImpl final : public ControlServer {
     builder.RegisterService(&log_service_);
     builder.RegisterService(&admin_service_);
     builder.RegisterService(&store_service_);
+    builder.RegisterService(&target_service_);
     const mode_t before = umask(0177);  // the socket file is for this user only
     // What fails here is said below, in one line.
     gpr_set_log_function([](gpr_log_func_args*) {});
@@ -136,6 +140,7 @@ class ControlServerImpl final : public ControlServer {
     health->SetServingStatus("cistern.v1.LogService", serving);
     health->SetServingStatus("cistern.v1.AdminService", serving);
     health->SetServingStatus("cistern.v1.StoreService", serving);
+    health->SetServingStatus("cistern.v1.TargetService", serving);
   }
 
   void Drain() override {
@@ -164,8 +169,9 @@ class ControlServerImpl final : public ControlServer {
   }
 
  private:
-  std::array<OpenStreams*, 5> AllStreams() {
-    return {&context_.queries, &context_.sqls, &context_.tails, &context_.ingests, &care_.calls};
+  std::array<OpenStreams*, 7> AllStreams() {
+    return {&context_.queries, &context_.sqls,  &context_.tails,  &context_.ingests,
+            &care_.calls,      &targets_.tests, &targets_.watches};
   }
 
   void Tick() {
@@ -178,9 +184,11 @@ class ControlServerImpl final : public ControlServer {
   IngestClients ingest_clients_;
   LogContext context_;
   CareContext care_;
+  TargetContext targets_;
   LogServiceImpl log_service_;
   AdminServiceImpl admin_service_;
   StoreServiceImpl store_service_;
+  TargetServiceImpl target_service_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<Ticker> ticker_;
   std::string address_;

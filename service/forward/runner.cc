@@ -195,14 +195,24 @@ void TargetRunner::Deliver() {
   tokens_ -= static_cast<double>(delivery.taken);
   Succeeded(delivery.taken - std::min(delivery.taken, delivery.refused.size()), delivery.bytes);
   if (delivery.failure) return Failed(*delivery.failure);
-  failing_ = false;
+  if (delivery.taken > 0) Recovered();
   if (steady_clock::now() >= sink_->NextIdle())
-    if (const auto failure = sink_->Idle(stop_)) return Failed(*failure);
+    if (!IdleTurn()) return;
   Publish(/*at_once=*/false);
 }
 
+// False: it failed, and that is noted. What was refused is set aside in any case.
+bool TargetRunner::IdleTurn() {
+  const auto failure = sink_->Idle(stop_);
+  for (Refusal& refusal : sink_->TakeRefused()) unburied_.push_back(std::move(refusal));
+  if (!unburied_.empty() && !Bury(unburied_)) return false;
+  unburied_.clear();
+  if (failure) Failed(*failure);
+  return !failure;
+}
+
 void TargetRunner::Idle(RecordId stored) {
-  if (const auto failure = sink_->Idle(stop_)) return Failed(*failure);
+  if (!IdleTurn()) return;
   Publish(/*at_once=*/true);
   SetState(TargetState::kIdle);
   const auto wait = std::min<steady_clock::duration>(kLongestWait, sink_->NextIdle() - steady_clock::now());
@@ -238,11 +248,17 @@ bool TargetRunner::Bury(const std::vector<Refusal>& refused) {
 
 void TargetRunner::Succeeded(std::size_t records, std::uint64_t bytes) {
   if (records == 0) return;
-  if (std::exchange(failing_, false)) spdlog::info("target \"{}\": works again", definition_->name());
-  backoff_.Reset();
   const std::lock_guard lock(mutex_);
   figures_.sent_records += records;
   figures_.sent_bytes += bytes;
+}
+
+// A delivery without a failure: until then a destination that takes a little and fails again is failing.
+void TargetRunner::Recovered() {
+  if (!std::exchange(failing_, false)) return;
+  spdlog::info("target \"{}\": works again", definition_->name());
+  backoff_.Reset();
+  const std::lock_guard lock(mutex_);
   figures_.retry_time = 0;
 }
 
@@ -287,7 +303,7 @@ void TargetRunner::Publish(bool at_once) {
   const auto now = steady_clock::now();
   if (!at_once && now - published_ < kPublishInterval) return;
   published_ = now;
-  if (!sink_) return;
+  if (!sink_ || !unburied_.empty()) return;
   RecordId position = reader_ ? reader_->position() : read_from_;
   if (const auto held = sink_->HeldBehind()) position = std::min(position, *held);
   std::string state = sink_->SaveState();
@@ -324,6 +340,7 @@ void TargetRunner::Leave() {
   Publish(/*at_once=*/true);
   sink_.reset();
   reader_.reset();
+  unburied_.clear();  // the position did not pass them
   samples_.clear();
   retry_at_ = {};
   const std::lock_guard lock(mutex_);

@@ -89,9 +89,11 @@ class TargetRunner {
   void Turn();
   void Deliver();
   void Idle(RecordId stored);
+  bool IdleTurn();
   std::size_t Allowance();
   bool Bury(const std::vector<Refusal>& refused);
   void Succeeded(std::size_t records, std::uint64_t bytes);
+  void Recovered();
   void Failed(const Failure& failure);
   void NoteReader();
   void Publish(bool at_once);
@@ -113,7 +115,8 @@ class TargetRunner {
   // Thread only.
   std::unique_ptr<Sink> sink_;
   std::unique_ptr<ChunkReader> reader_;
-  RecordId read_from_{};  // where a new reader starts
+  RecordId read_from_{};           // where a new reader starts
+  std::vector<Refusal> unburied_;  // found by Idle(), not written down yet
   Backoff backoff_;
   std::chrono::steady_clock::time_point retry_at_{}, published_{}, sampled_{};
   std::chrono::steady_clock::time_point tokens_at_{};

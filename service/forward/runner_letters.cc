@@ -86,7 +86,7 @@ bool TargetRunner::RetryIn(StoredBatch& batch, std::vector<std::uint32_t> rows, 
   const auto ids = batch.Ints(Column::kId);
   for (std::size_t done = 0; done < rows.size();) {
     const auto rest = std::span<const std::uint32_t>(rows).subspan(done);
-    const Delivery delivery = sink_->Deliver({batch, rest}, stop_);
+    const Delivery delivery = sink_->DeliverLetters({batch, rest}, stop_);
     if (!delivery.refused.empty() && !Bury(delivery.refused)) {
       outcome.error = "dead letters cannot be written down";
       return false;

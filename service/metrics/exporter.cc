@@ -4,8 +4,12 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
+#include <functional>
 #include <utility>
 
+#include "cistern/v1/target.pb.h"
+#include "ingest/message/wall_time.h"
 #include "service/metrics/names.h"
 #include "service/metrics/process.h"
 #include "service/version.h"
@@ -121,6 +125,50 @@ void AddStore(const StoreStats& stats, const Pipeline& pipeline, Families& out) 
   out.Gauge(metric::kStoreWritable, "1 while the store takes writes", pipeline.is_degraded() ? 0 : 1);
 }
 
+void AddTargets(const std::vector<TargetView>& targets, Families& out) {
+  using Value = std::function<double(const TargetView&)>;
+  const auto add = [&](const char* name, MetricType type, const char* help, const Value& value) {
+    out.Start(name, type, help);
+    for (const TargetView& target : targets) out.Add(value(target), {{"target", target.definition->name()}});
+  };
+  add(metric::kTargetSentRecords, MetricType::Counter, "Records delivered",
+      [](const TargetView& target) { return D(target.figures.sent_records); });
+  add(metric::kTargetSentBytes, MetricType::Counter, "Their size as sent, before compression and TLS",
+      [](const TargetView& target) { return D(target.figures.sent_bytes); });
+  add(metric::kTargetLagRecords, MetricType::Gauge, "Stored records behind the target's position",
+      [](const TargetView& target) { return D(target.backlog.records); });
+  add(metric::kTargetLagSeconds, MetricType::Gauge, "Age of the oldest of them",
+      [](const TargetView& target) {
+        const std::int64_t oldest = target.backlog.oldest_received;
+        return oldest == 0 ? 0 : std::max(0.0, static_cast<double>(WallTime() - oldest) / 1e9);
+      });
+  add(metric::kTargetDeadLetters, MetricType::Gauge,
+      "Records the destination refused, waiting for a decision",
+      [](const TargetView& target) { return D(target.figures.dead_letters); });
+  add(metric::kTargetUp, MetricType::Gauge, "0 while the destination fails", [](const TargetView& target) {
+    const TargetState state = target.figures.state;
+    return state == TargetState::kRetrying || state == TargetState::kBroken ? 0 : 1;
+  });
+}
+
+void AddTargetLosses(const std::vector<TargetView>& targets, Families& out) {
+  out.Start(metric::kTargetErrors, MetricType::Counter, "Failed attempts to deliver");
+  for (const TargetView& target : targets) {
+    for (std::size_t i = 0; i < kFailureReasons; ++i) {
+      const std::string reason(FailureReasonName(static_cast<FailureReason>(i)));
+      out.Add(D(target.figures.errors[i]), {{"target", target.definition->name()}, {"reason", reason}});
+    }
+  }
+  out.Start(metric::kTargetLostRecords, MetricType::Counter,
+            "Records that were not delivered and will not be");
+  for (const TargetView& target : targets) {
+    const std::string& name = target.definition->name();
+    out.Add(D(target.figures.lost_to_retention), {{"target", name}, {"reason", "retention"}});
+    out.Add(D(target.figures.letters_discarded), {{"target", name}, {"reason", "dead_letters_full"}});
+    out.Add(D(target.figures.loops), {{"target", name}, {"reason", "loop"}});
+  }
+}
+
 void AddProcess(Families& out) {
   const ProcessStats process = ReadProcessStats();
   out.Counter("process_cpu_seconds_total", "User and system time of the process", process.cpu_seconds);
@@ -169,6 +217,11 @@ std::string MetricsExporter::Render() {
   out.Gauge(metric::kReloadTime, "Time of the last accepted configuration, Unix seconds",
             static_cast<double>(reload.last_success));
   out.Start(metric::kBuildInfo, MetricType::Gauge, "Always 1").Add(1, {{"version", kVersion}});
+  if (from.targets) {
+    const std::vector<TargetView> targets = from.targets();
+    AddTargets(targets, out);
+    AddTargetLosses(targets, out);
+  }
   AddProcess(out);
   return prometheus::TextSerializer{}.Serialize(out.Take());
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ingest/net/net_server.h"
+#include "service/forward/targets.h"
 #include "service/pipeline/pipeline.h"
 #include "storage/store.h"
 
@@ -22,6 +23,7 @@ struct MetricSources {
     int queries = 0, tails = 0, ingests = 0;
   };
   std::function<Streams()> streams;
+  std::function<std::vector<TargetView>()> targets;
   struct Reload {
     bool successful = true;
     std::int64_t last_success = 0;  // Unix seconds

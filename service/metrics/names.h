@@ -46,6 +46,21 @@ inline constexpr char kExpiredRecords[] = "cistern_expired_records_total";
 inline constexpr char kStreams[] = "cistern_grpc_streams";
 // Senders in the table (bounded).
 inline constexpr char kSenders[] = "cistern_senders";
+// Forwarding, by target. Delivered records and their size as sent, before compression and TLS.
+inline constexpr char kTargetSentRecords[] = "cistern_target_sent_records_total";
+inline constexpr char kTargetSentBytes[] = "cistern_target_sent_bytes_total";
+// Stored records behind the target's position, and the age of the oldest of them.
+inline constexpr char kTargetLagRecords[] = "cistern_target_lag_records";
+inline constexpr char kTargetLagSeconds[] = "cistern_target_lag_seconds";
+// Failed attempts. reason = resolve | connect | tls | auth | timeout | closed | rejected | io | configuration
+// | loop
+inline constexpr char kTargetErrors[] = "cistern_target_errors_total";
+// Records the destination refused, waiting for a decision.
+inline constexpr char kTargetDeadLetters[] = "cistern_target_dead_letters";
+// Records never delivered. reason = retention | dead_letters_full | loop
+inline constexpr char kTargetLostRecords[] = "cistern_target_lost_records_total";
+// 1 while the destination takes records as far as is known; 0 while it fails.
+inline constexpr char kTargetUp[] = "cistern_target_up";
 // Last reload: 1 good, 0 refused; and when the last good one was.
 inline constexpr char kReloadSuccess[] = "cistern_config_last_reload_successful";
 inline constexpr char kReloadTime[] = "cistern_config_last_reload_success_timestamp_seconds";

@@ -50,7 +50,7 @@ std::vector<json::object> Lines(const std::string& body) {
 TEST_F(HttpSinkTest, JsonLinesCarryEveryRecordOnceAndInOrder) {
   HttpPeer peer(Ok);
   const Records records(1000);
-  const auto outcome = DeliverAll(Make(Url(peer) + "batch_records: 300"), records, stop_);
+  const auto outcome = DeliverAll(Make(Url(peer) + "batch_records: 300, gzip: true"), records, stop_);
   EXPECT_EQ(outcome.delivered, 1000u);
   EXPECT_FALSE(outcome.failure);
   std::int64_t next = 1;
