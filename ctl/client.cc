@@ -13,6 +13,7 @@
 #include "cistern/v1/admin_service.grpc.pb.h"
 #include "cistern/v1/log_service.grpc.pb.h"
 #include "cistern/v1/store_service.grpc.pb.h"
+#include "cistern/v1/target_service.grpc.pb.h"
 #include "ctl/printer/text.h"
 #include "ctl/printer/time_text.h"
 
@@ -146,6 +147,7 @@ struct Client::Impl {
   std::unique_ptr<v1::LogService::Stub> log;
   std::unique_ptr<v1::AdminService::Stub> admin;
   std::unique_ptr<v1::StoreService::Stub> store;
+  std::unique_ptr<v1::TargetService::Stub> target;
 
   // --timeout, or `otherwise`; 0: none.
   std::int64_t Timeout(std::int64_t otherwise) const {
@@ -188,10 +190,11 @@ struct Client::Impl {
 };
 
 Client::Client(const Context& context)
-    : impl_(std::make_unique<Impl>(Impl{context, Connect(context), {}, {}, {}})) {
+    : impl_(std::make_unique<Impl>(Impl{context, Connect(context), {}, {}, {}, {}})) {
   impl_->log = v1::LogService::NewStub(impl_->channel);
   impl_->admin = v1::AdminService::NewStub(impl_->channel);
   impl_->store = v1::StoreService::NewStub(impl_->channel);
+  impl_->target = v1::TargetService::NewStub(impl_->channel);
 }
 
 Client::~Client() = default;
@@ -246,6 +249,63 @@ CallStatus Client::Check(const std::function<bool(v1::CheckResponse&)>& on_respo
 CallStatus Client::Backup(const std::function<bool(v1::BackupResponse&)>& on_response) {
   return impl_->Stream<v1::BackupResponse>([&](auto& call) { return impl_->store->Backup(&call, {}); },
                                            on_response);
+}
+
+CallStatus Client::ListTargets(const v1::ListTargetsRequest& request, v1::ListTargetsResponse& response) {
+  return impl_->Unary([&](auto& call) { return impl_->target->ListTargets(&call, request, &response); });
+}
+
+CallStatus Client::GetTarget(const v1::GetTargetRequest& request, v1::TargetInfo& response) {
+  return impl_->Unary([&](auto& call) { return impl_->target->GetTarget(&call, request, &response); });
+}
+
+CallStatus Client::ApplyTargets(const v1::ApplyTargetsRequest& request, v1::ApplyTargetsResponse& response) {
+  return impl_->Unary([&](auto& call) { return impl_->target->ApplyTargets(&call, request, &response); });
+}
+
+CallStatus Client::DeleteTarget(const v1::DeleteTargetRequest& request) {
+  v1::DeleteTargetResponse nothing;
+  return impl_->Unary([&](auto& call) { return impl_->target->DeleteTarget(&call, request, &nothing); });
+}
+
+CallStatus Client::PauseTarget(const v1::PauseTargetRequest& request, v1::TargetInfo& response) {
+  return impl_->Unary([&](auto& call) { return impl_->target->PauseTarget(&call, request, &response); });
+}
+
+CallStatus Client::ResumeTarget(const v1::ResumeTargetRequest& request, v1::TargetInfo& response) {
+  return impl_->Unary([&](auto& call) { return impl_->target->ResumeTarget(&call, request, &response); });
+}
+
+CallStatus Client::RewindTarget(const v1::RewindTargetRequest& request, v1::RewindTargetResponse& response) {
+  return impl_->Unary([&](auto& call) { return impl_->target->RewindTarget(&call, request, &response); });
+}
+
+CallStatus Client::ListDeadLetters(const v1::ListDeadLettersRequest& request,
+                                   v1::ListDeadLettersResponse& response) {
+  return impl_->Unary([&](auto& call) { return impl_->target->ListDeadLetters(&call, request, &response); });
+}
+
+CallStatus Client::RetryDeadLetters(const v1::DeadLettersRequest& request,
+                                    v1::DeadLettersResponse& response) {
+  return impl_->Unary([&](auto& call) { return impl_->target->RetryDeadLetters(&call, request, &response); });
+}
+
+CallStatus Client::DiscardDeadLetters(const v1::DeadLettersRequest& request,
+                                      v1::DeadLettersResponse& response) {
+  return impl_->Unary(
+      [&](auto& call) { return impl_->target->DiscardDeadLetters(&call, request, &response); });
+}
+
+CallStatus Client::TestTarget(const v1::TestTargetRequest& request,
+                              const std::function<bool(v1::TestStep&)>& on_response) {
+  return impl_->Stream<v1::TestStep>([&](auto& call) { return impl_->target->TestTarget(&call, request); },
+                                     on_response);
+}
+
+CallStatus Client::WatchTargets(const v1::WatchTargetsRequest& request,
+                                const std::function<bool(v1::ListTargetsResponse&)>& on_response) {
+  return impl_->Stream<v1::ListTargetsResponse>(
+      [&](auto& call) { return impl_->target->WatchTargets(&call, request); }, on_response);
 }
 
 }  // namespace cistern::ctl

@@ -33,6 +33,24 @@ class SqlRequest;
 class SqlResponse;
 class TailRequest;
 class TailResponse;
+class ApplyTargetsRequest;
+class ApplyTargetsResponse;
+class DeadLettersRequest;
+class DeadLettersResponse;
+class DeleteTargetRequest;
+class GetTargetRequest;
+class ListDeadLettersRequest;
+class ListDeadLettersResponse;
+class ListTargetsRequest;
+class ListTargetsResponse;
+class PauseTargetRequest;
+class ResumeTargetRequest;
+class RewindTargetRequest;
+class RewindTargetResponse;
+class TargetInfo;
+class TestStep;
+class TestTargetRequest;
+class WatchTargetsRequest;
 }  // namespace cistern::v1
 
 namespace cistern::ctl {
@@ -70,6 +88,17 @@ class Client {
   CallStatus ListSenders(const v1::ListSendersRequest& request, v1::ListSendersResponse& response);
   CallStatus Explain(const v1::ExplainRequest& request, v1::ExplainResponse& response);
   CallStatus GetStats(v1::GetStatsResponse& response);
+  CallStatus ListTargets(const v1::ListTargetsRequest& request, v1::ListTargetsResponse& response);
+  CallStatus GetTarget(const v1::GetTargetRequest& request, v1::TargetInfo& response);
+  CallStatus ApplyTargets(const v1::ApplyTargetsRequest& request, v1::ApplyTargetsResponse& response);
+  CallStatus DeleteTarget(const v1::DeleteTargetRequest& request);
+  CallStatus PauseTarget(const v1::PauseTargetRequest& request, v1::TargetInfo& response);
+  CallStatus ResumeTarget(const v1::ResumeTargetRequest& request, v1::TargetInfo& response);
+  CallStatus RewindTarget(const v1::RewindTargetRequest& request, v1::RewindTargetResponse& response);
+  CallStatus ListDeadLetters(const v1::ListDeadLettersRequest& request,
+                             v1::ListDeadLettersResponse& response);
+  CallStatus RetryDeadLetters(const v1::DeadLettersRequest& request, v1::DeadLettersResponse& response);
+  CallStatus DiscardDeadLetters(const v1::DeadLettersRequest& request, v1::DeadLettersResponse& response);
 
   // Streams. Deadline: context.timeout_ns, or none. `on_response` returns false to end the stream; that, and
   // a stop of context.stop, is no error.
@@ -78,6 +107,10 @@ class Client {
   CallStatus Sql(const v1::SqlRequest& request, const std::function<bool(v1::SqlResponse&)>& on_response);
   CallStatus Tail(const v1::TailRequest& request, const std::function<bool(v1::TailResponse&)>& on_response);
   CallStatus Check(const std::function<bool(v1::CheckResponse&)>& on_response);
+  CallStatus TestTarget(const v1::TestTargetRequest& request,
+                        const std::function<bool(v1::TestStep&)>& on_response);
+  CallStatus WatchTargets(const v1::WatchTargetsRequest& request,
+                          const std::function<bool(v1::ListTargetsResponse&)>& on_response);
   CallStatus Backup(const std::function<bool(v1::BackupResponse&)>& on_response);
 
  private:

@@ -63,6 +63,8 @@ void AddCommands(CLI::App& root, Context& context) {
   RegisterStore(root, context);
   RegisterBackup(root, context);
   RegisterRestore(root, context);
+  RegisterTargets(root, context);
+  RegisterApply(root, context);
   RegisterConfig(root, context);
   RegisterCompletion(root, context);
   for (CLI::App* command : root.get_subcommands({})) {

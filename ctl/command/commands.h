@@ -62,6 +62,12 @@ void RegisterStore(CLI::App& root, Context& context);
 void RegisterStoreStats(CLI::App& store, Context& context);  // below `store`
 void RegisterBackup(CLI::App& root, Context& context);
 void RegisterRestore(CLI::App& root, Context& context);
+// Forwarding targets.
+void RegisterTargets(CLI::App& root, Context& context);
+void RegisterTargetChanges(CLI::App& targets, Context& context);  // below `targets`
+void RegisterTargetTest(CLI::App& targets, Context& context);
+void RegisterDeadLetters(CLI::App& targets, Context& context);
+void RegisterApply(CLI::App& root, Context& context);
 // Sends syslog.
 void RegisterSend(CLI::App& root, Context& context);
 void RegisterLoad(CLI::App& root, Context& context);
