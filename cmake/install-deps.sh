@@ -9,7 +9,7 @@ build=(ccache cmake g++ lld make ninja-build pkg-config libabsl-dev libbenchmark
   libyaml-cpp-dev libzstd-dev
   prometheus-cpp-dev protobuf-compiler protobuf-compiler-grpc tzdata zlib1g-dev)
 # python3-grpcio and python3-grpc-tools: a client that shares no code with ours.
-test=(bsdutils curl openssl python3 python3-aiosmtpd python3-grpc-tools python3-grpcio sqlite3 util-linux zstd)
+test=(bsdutils curl iproute2 iptables openssl python3 python3-aiosmtpd python3-grpc-tools python3-grpcio sqlite3 util-linux zstd)
 check=(clang-format shellcheck)
 fuzz=(clang-16 libclang-rt-16-dev)
 deploy=(buildah podman runc catatonit mmdebstrap)

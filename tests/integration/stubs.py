@@ -13,9 +13,11 @@ from rig import ROOT
 
 _OUT = pathlib.Path(tempfile.mkdtemp(prefix="cistern-stubs-"))
 atexit.register(shutil.rmtree, _OUT, ignore_errors=True)
-_PROTOS = [f"cistern/v1/{name}.proto" for name in ("record", "log_service", "admin_service")]
-subprocess.run([sys.executable, "-m", "grpc_tools.protoc", "-I", ROOT / "proto", f"--python_out={_OUT}",
-                f"--grpc_python_out={_OUT}", *_PROTOS], check=True)
+_PROTOS = [f"cistern/v1/{name}.proto" for name in ("options", "target", "record", "log_service", "admin_service",
+                                                 "target_service")]
+# Debian's grpc_tools is too old for optional fields; its protoc and plugin are not.
+subprocess.run(["protoc", "-I", ROOT / "proto", f"--python_out={_OUT}", f"--grpc_python_out={_OUT}",
+                f"--plugin=protoc-gen-grpc_python={shutil.which('grpc_python_plugin')}", *_PROTOS], check=True)
 sys.path.insert(0, str(_OUT))
 
 from cistern.v1 import admin_service_pb2 as admin  # noqa: E402
@@ -23,17 +25,21 @@ from cistern.v1 import admin_service_pb2_grpc  # noqa: E402
 from cistern.v1 import log_service_pb2 as log  # noqa: E402
 from cistern.v1 import log_service_pb2_grpc  # noqa: E402
 from cistern.v1 import record_pb2 as record  # noqa: E402
+from cistern.v1 import target_pb2 as target  # noqa: E402
+from cistern.v1 import target_service_pb2 as target_service  # noqa: E402
+from cistern.v1 import target_service_pb2_grpc  # noqa: E402
 
 _OPTIONS = [("grpc.max_receive_message_length", 4 << 20)]
 
 
 class Client:
-    """Stubs of both services on one channel."""
+    """Stubs of the services on one channel."""
 
     def __init__(self, daemon):
         self.channel = grpc.insecure_channel(f"127.0.0.1:{daemon.control}", options=_OPTIONS)
         self.log = log_service_pb2_grpc.LogServiceStub(self.channel)
         self.admin = admin_service_pb2_grpc.AdminServiceStub(self.channel)
+        self.target = target_service_pb2_grpc.TargetServiceStub(self.channel)
 
     def __enter__(self):
         return self
