@@ -101,9 +101,9 @@ Result<void> Catalog::Initialize() {
   if (database_.header_forbids_writing()) return StoreErrc::kCorrupt;
   if (const auto set = database_.Run("PRAGMA journal_mode=WAL; PRAGMA journal_size_limit=1048576"); !set)
     return set;
-  const auto whole = database_.Int("SELECT quick_check = 'ok' FROM pragma_quick_check(1)");
+  const Result<bool> whole = database_.IsWhole();
   if (!whole) return whole.error();
-  if (*whole == 0) return StoreErrc::kCorrupt;
+  if (!*whole) return StoreErrc::kCorrupt;
   if (*version == 0)
     if (const Result<void> made = CreateTables(); !made) return made;
   if (*version == 1)

@@ -42,7 +42,7 @@ class LogFile {
   static Result<std::unique_ptr<LogFile>> Create(const std::string& path, Sync sync,
                                                  const ClientMap& clients);
   // Opens an existing file of any version, recovering its WAL. kCorrupt: damaged; also when it has no tables.
-  // `thorough` also runs quick_check, unless the file is so large that this would take long.
+  // `thorough` also runs quick_check; of large files, where this would take long, on the small tables.
   static Result<std::unique_ptr<LogFile>> Open(const std::string& path, Sync sync, bool thorough);
 
   // Whether it may be written to: files of older versions, and those from which retention took records, are
@@ -99,6 +99,7 @@ class LogFile {
   };
   static LogTable TableOf(int tail) { return tail == 0 ? LogTable::kTail : LogTable::kTailB; }
 
+  Result<void> CheckPages(bool all);
   Result<void> Configure(Sync sync);
   Result<void> CreateTables(const ClientMap& clients);
   Result<void> PrepareStatements();

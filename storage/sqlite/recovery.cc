@@ -88,8 +88,8 @@ Result<void> CloseOldFile(LogSet& logs, Sync sync, FileInfo& file, Recovered& re
   return {};
 }
 
-Result<void> OpenCurrent(LogSet& logs, Sync sync, bool thorough, FileInfo& file, Recovered& recovered) {
-  Result<std::unique_ptr<LogFile>> opened = LogFile::Open(logs.PathOf(file), sync, thorough);
+Result<void> OpenCurrent(LogSet& logs, Sync sync, bool was_closed, FileInfo& file, Recovered& recovered) {
+  Result<std::unique_ptr<LogFile>> opened = LogFile::Open(logs.PathOf(file), sync, /*thorough=*/true);
   if (!opened) return opened.error();
   if (!(*opened)->writable()) {  // of an older release: it is closed, and a new one follows
     opened->reset();
@@ -97,8 +97,8 @@ Result<void> OpenCurrent(LogSet& logs, Sync sync, bool thorough, FileInfo& file,
   }
   Result<ClientMap> clients = (*opened)->Clients();
   if (!clients) return clients.error();
-  // After a stop in order nothing was checked, but the catalog knows what must be there.
-  if (!thorough && file.totals.records != 0 && file.totals.last_id > (*opened)->totals().last_id)
+  // After a stop in order the catalog knows what must be there.
+  if (was_closed && file.totals.records != 0 && file.totals.last_id > (*opened)->totals().last_id)
     return StoreErrc::kCorrupt;
   if ((*opened)->damaged_clients() != 0)
     logs.Warning("sequences of clients in " + file.name + " are damaged; some may be lost");
@@ -150,7 +150,7 @@ Result<void> TakeIn(Catalog& catalog, LogSet& logs, Sync sync, FileInfo file, bo
   const std::string path = logs.PathOf(file);
   Result<void> done;
   if (newest && !file.closed && !file.imported) {
-    done = OpenCurrent(logs, sync, !catalog.was_closed(), file, recovered);
+    done = OpenCurrent(logs, sync, catalog.was_closed(), file, recovered);
   } else if (!file.closed || FileExists(path + "-wal")) {
     done = CloseOldFile(logs, sync, file, recovered);
   }

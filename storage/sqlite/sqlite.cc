@@ -249,6 +249,15 @@ Result<void> Database::Checkpoint(bool truncate) {
   return {};
 }
 
+Result<bool> Database::IsWhole(const std::string& table) {
+  const std::string sql = "SELECT quick_check = 'ok' FROM pragma_quick_check(" +
+                          (table.empty() ? std::string("1") : "'" + table + "'") + ")";
+  Result<std::int64_t> whole = Int(sql);
+  if (!whole || *whole == 0) whole = Int(sql);
+  if (!whole && whole.error() != StoreErrc::kCorrupt) return {boost::system::in_place_error, whole.error()};
+  return whole && *whole != 0;
+}
+
 void Database::TrackWal(std::uint64_t page_bytes) {
   page_bytes_ = page_bytes;
   wal_pages_ = std::make_unique<std::uint64_t>(0);

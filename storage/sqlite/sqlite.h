@@ -72,6 +72,9 @@ class Database {
   // PASSIVE copies what it can; TRUNCATE copies everything and empties the -wal: kBusy when readers prevent
   // it.
   Result<void> Checkpoint(bool truncate);
+  // Whether quick_check finds the pages as they should be, all or those of one table. A read that fails is
+  // damage to SQLite as well, so what is not whole is looked at twice.
+  Result<bool> IsWhole(const std::string& table = "");
   // Octets of the -wal after the latest commit of this connection.
   std::uint64_t wal_bytes() const { return *wal_pages_ * page_bytes_; }
   void TrackWal(std::uint64_t page_bytes);

@@ -23,6 +23,14 @@ class DamageTest : public testing::StoreTest {
     file.seekp(at);
     file << std::string(count, '\x5a');
   }
+  // Changes octets in the head of the first page of a table.
+  static void SpoilRootPage(const std::string& path, const std::string& table, int at,
+                            const std::string& octets) {
+    const std::int64_t page = Value(path, "SELECT rootpage FROM sqlite_schema WHERE name='" + table + "'");
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp((page - 1) * 16384 + at);
+    file.write(octets.data(), static_cast<std::streamsize>(octets.size()));
+  }
   // Changes octets of a stored blob without SQLite noticing anything.
   static void SpoilBlob(const std::string& path, int first_id, const std::string& octets = "spoilt",
                         int at = 30) {
@@ -112,23 +120,28 @@ TEST_F(DamageTest, RowsThatVanishAreTold) {
   ASSERT_TRUE(Append({"a"}, kNoon, {{"client", 5}}));
   MustAppend({"b"});
   store_.reset();
-  const std::string path = LogPath(LogFiles().front());
-  // A page of a table with no rows, and nothing else to show for it.
-  const auto empty = [&](const std::string& table) {
-    const std::int64_t page = Value(path, "SELECT rootpage FROM sqlite_schema WHERE name='" + table + "'");
-    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
-    file.seekp((page - 1) * 16384 + 3);
-    file.write("\0\0", 2);
-  };
-  empty("clients");
+  CopyTo("whole");
+  for (const std::string table : {"clients", "tail"}) {
+    std::filesystem::remove_all(options_.dir);
+    std::filesystem::copy(dir_ + "/whole", options_.dir, std::filesystem::copy_options::recursive);
+    const std::string path = LogPath(LogFiles().front());
+    SpoilRootPage(path, table, 3, std::string(2, '\0'));  // no rows, and nothing else to show for it
+    warnings_.clear();
+    Open();
+    EXPECT_TRUE(Warned("000001-2026-11-20.db is damaged")) << table;
+    store_.reset();
+  }
+}
+
+TEST_F(DamageTest, NothingIsWrittenIntoADamagedPage) {
   Open();
-  EXPECT_TRUE(Warned("sequences of clients in 000001-2026-11-20.db are damaged"));
-  EXPECT_THAT(ReadAll(), ElementsAre("a", "b"));
+  for (const char* text : {"a", "b", "c"}) MustAppend({text});
   store_.reset();
-  empty("tail");
-  warnings_.clear();
+  SpoilRootPage(LogPath(LogFiles().front()), "tail", 5, "\x3f\xff");  // where the first row begins
   Open();
   EXPECT_TRUE(Warned("000001-2026-11-20.db is damaged"));
+  MustAppend({"d"});
+  EXPECT_THAT(ReadAll(), ElementsAre("a", "b", "c", "d"));
 }
 
 TEST_F(DamageTest, FileThatIsNoDatabaseIsSetAsideAndANewOneBegun) {
