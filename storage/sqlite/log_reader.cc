@@ -282,6 +282,11 @@ Result<void> LogReader::Narrow(const BlockSummary& file, std::int64_t received_m
 }
 
 Result<BlockSummary> LogReader::Totals(Unsound unsound) {
+  for (std::size_t i = 0; unsound == Unsound::kRefused && i < tables_.size(); ++i) {
+    const Result<bool> whole = database_.IsWhole(TableName(tables_[i].table));
+    if (!whole) return whole.error();
+    if (!*whole) return StoreErrc::kCorrupt;
+  }
   const Result<std::optional<LogRow>> last = LastRowBefore(database_, version_, UINT64_MAX, unsound);
   if (!last) return last.error();
   if (!*last) return BlockSummary{};

@@ -52,7 +52,7 @@ class LogReader {
     bool thinned = false;  // retention took records out of the file; the runs are those that were
   };
   Result<IdRuns> Runs(const BlockSummary& totals);
-  // The figures of the file as far as it can be read. kCorrupt, if wanted: its last rows are not sound.
+  // The figures of the file as far as it can be read. kCorrupt, if wanted: rows are not sound or gone.
   Result<BlockSummary> Totals(Unsound unsound = Unsound::kPassed);
 
  private:

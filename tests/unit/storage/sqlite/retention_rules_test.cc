@@ -233,17 +233,26 @@ TEST_F(RetentionRulesTest, DamagedNewFileDoesNotTakeThePlaceOfAWholeOne) {
   };
   Apply({.rules = {Rule("debug", hours(3))}});
   at_ = nullptr;
-  Close();
-  std::filesystem::remove_all(options_.dir);
-  std::filesystem::rename(dir_ + "/copy", options_.dir);
-  Database file = *Database::Open(LogPath(LogFiles(".new").front()), Database::Mode::kReadWrite);
-  ASSERT_TRUE(file.Run("UPDATE block SET checksum=1 WHERE first_id=(SELECT max(first_id) FROM block)"));
-  file = {};
-  Open();
-  EXPECT_TRUE(ReadAll() == all);
-  EXPECT_EQ(Apply({.rules = {Rule("debug", hours(3))}}).size(), 1u);
-  EXPECT_TRUE(ReadAll() == Without(all, "debug"));
-  EXPECT_EQ(Problems(), "");
+  for (const bool gone : {false, true}) {
+    Close();
+    std::filesystem::remove_all(options_.dir);
+    std::filesystem::copy(dir_ + "/copy", options_.dir, std::filesystem::copy_options::recursive);
+    const std::string path = LogPath(LogFiles(".new").front());
+    if (gone) {  // the page says that it has no rows
+      const std::int64_t page = Value(path, "SELECT rootpage FROM sqlite_schema WHERE name='block'");
+      std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+      file.seekp((page - 1) * 16384 + 3);
+      file.write("\0\0", 2);
+    } else {
+      Database file = *Database::Open(path, Database::Mode::kReadWrite);
+      ASSERT_TRUE(file.Run("UPDATE block SET checksum=1 WHERE first_id=(SELECT max(first_id) FROM block)"));
+    }
+    Open();
+    EXPECT_TRUE(ReadAll() == all);
+    EXPECT_EQ(Apply({.rules = {Rule("debug", hours(3))}}).size(), 1u);
+    EXPECT_TRUE(ReadAll() == Without(all, "debug"));
+    EXPECT_EQ(Problems(), "");
+  }
 }
 
 TEST_F(RetentionRulesTest, LostCatalogKnowsAgainWhatWasTakenOut) {
