@@ -111,6 +111,7 @@ class AppImpl final : public App {
     }
     if (control_) control_->Drain();
     if (pipeline_) pipeline_->Stop(drained);
+    Tick();  // should a target take longer to end than there is time
     if (targets_) targets_->End(std::min(end, steady_clock::now() + std::chrono::milliseconds(2000)));
     if (control_) control_->Stop(std::min(end, steady_clock::now() + std::chrono::milliseconds(2000)));
     if (printer_) printer_->Stop(end);
@@ -146,6 +147,8 @@ class AppImpl final : public App {
                       [this](const std::string& protocol, const std::string& address, std::uint16_t port) {
                         return IsOwn(protocol, address, port);
                       }});
+    // Before anything is deleted that a target waits for.
+    if (const auto opened = targets_->Open(HoldForTargets()); !opened) return TargetsError(opened.error());
     return {};
   }
 
@@ -188,6 +191,7 @@ class AppImpl final : public App {
     control_ = ControlServer::Create(std::move(options));
     const auto started = control_->Start();
     if (!started) return StartError{kExitUnavailable, {started.error()}};
+    own_control_address_ = control_->address();
     return {};
   }
 
@@ -196,7 +200,12 @@ class AppImpl final : public App {
     const auto& configured = config().targets();
     const auto started = targets_->Start(std::vector<v1::Target>(configured.begin(), configured.end()));
     if (started) return {};
-    return StartError{kExitConfig, {"targets: " + started.error().text}};
+    return TargetsError(started.error());
+  }
+
+  static StartError TargetsError(const TargetError& error) {
+    const bool store = error.kind == TargetError::Kind::kStore;
+    return {store ? kExitUnavailable : kExitConfig, {"targets: " + error.text}};
   }
 
   bool IsOwn(const std::string& protocol, const std::string& address, std::uint16_t port) const {
@@ -206,7 +215,7 @@ class AppImpl final : public App {
       if (listener.transport != Transport::kUnix)
         listening.push_back({datagrams ? "udp" : "tcp", listener.address});
     }
-    listening.push_back({"tcp", control_address()});
+    listening.push_back({"tcp", own_control_address_});
     return IsOwnAddress(listening, protocol, address, port);
   }
 
@@ -256,12 +265,12 @@ class AppImpl final : public App {
     auto net = ToListenerOptions(*loaded);
     if (!net) return fmt::format("{}", fmt::join(Lines(net.error()), "; "));
     auto zones = std::make_shared<const ZoneTable>(net->zones);
+    const std::vector<v1::Target> targets(loaded->config->targets().begin(), loaded->config->targets().end());
+    if (const auto checked = targets_->CheckConfigured(targets); !checked)
+      return "targets: " + checked.error().text;
     if (const auto done = net_->Reconfigure(net->listeners, std::move(zones)); !done)
       return done.error().message;
-    const auto& configured = loaded->config->targets();
-    if (const auto done = targets_->Configure(std::vector<v1::Target>(configured.begin(), configured.end()));
-        !done)
-      return "targets: " + done.error().text;
+    if (const auto done = targets_->Configure(targets); !done) return "targets: " + done.error().text;
     store_->SetRetention(ToStoreOptions(*loaded).retention);
     pipeline_->queue().SetMaxAge(std::chrono::nanoseconds(loaded->config->storage().commit_interval()));
     SetUpLogging(loaded->config->log().level(), loaded->config->log().format());
@@ -321,6 +330,7 @@ class AppImpl final : public App {
   std::unique_ptr<Store> store_;
   std::unique_ptr<CursorPositions> positions_;
   std::unique_ptr<Targets> targets_;
+  std::string own_control_address_;  // constant once targets run
   std::unique_ptr<Pipeline> pipeline_;
   std::unique_ptr<NetServer> net_;
   std::unique_ptr<ControlServer> control_;

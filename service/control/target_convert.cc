@@ -94,6 +94,8 @@ grpc::Status ToGrpc(const TargetError& error) {
       return {StatusCode::OUT_OF_RANGE, error.text};
     case Kind::kTooMany:
       return {StatusCode::RESOURCE_EXHAUSTED, error.text};
+    case Kind::kStopping:
+      return {StatusCode::UNAVAILABLE, error.text};
     case Kind::kStore:
       return ToGrpc(error.store);
   }

@@ -34,6 +34,4 @@ RecordId ChunkReader::position() {
   return RecordId{static_cast<std::uint64_t>(cursor_.view().Ints(Column::kId)[rows_[next_]]) - 1};
 }
 
-std::int64_t ChunkReader::first_received() { return cursor_.view().Ints(Column::kReceived)[rows_[next_]]; }
-
 }  // namespace cistern

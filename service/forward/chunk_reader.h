@@ -27,8 +27,6 @@ class ChunkReader {
   void Took(std::size_t rows);
   // Everything up to here is done with, or is not to be delivered.
   RecordId position();
-  // When the first row of chunk() was received, ns.
-  std::int64_t first_received();
 
   std::optional<Gap> TakeGap() { return cursor_.TakeGap(); }
   // Records left out since the last call because of `own`.

@@ -141,9 +141,14 @@ void TargetRunner::Run() {
   letter_orders_.clear();
 }
 
+bool TargetRunner::HasLetterOrders() const {
+  const std::lock_guard lock(mutex_);
+  return !letter_orders_.empty();
+}
+
 // Makes sink and reader where they are missing; false: the back-off is not over, or something was ordered.
 bool TargetRunner::MakeReady() {
-  if (stop_.WaitUntil(retry_at_)) return false;
+  if (!HasLetterOrders() && stop_.WaitUntil(retry_at_)) return false;
   if (!sink_ && !MakeOwnSink()) return false;
   if (!reader_) {
     const auto imported =
@@ -171,6 +176,7 @@ bool TargetRunner::MakeOwnSink() {
 }
 
 void TargetRunner::Turn() {
+  if (!BuryAll()) return;
   const RecordId stored = context_.store.last_id();
   const std::size_t allowance = Allowance();
   if (allowance == 0) return;
@@ -190,10 +196,11 @@ void TargetRunner::Turn() {
 void TargetRunner::Deliver() {
   SetState(TargetState::kSending);
   Delivery delivery = sink_->Deliver(reader_->chunk(), stop_);
-  if (!delivery.refused.empty() && !Bury(delivery.refused)) return;
+  unburied_ = std::move(delivery.refused);
   reader_->Took(delivery.taken);
   tokens_ -= static_cast<double>(delivery.taken);
-  Succeeded(delivery.taken - std::min(delivery.taken, delivery.refused.size()), delivery.bytes);
+  Succeeded(delivery.taken - std::min(delivery.taken, unburied_.size()), delivery.bytes);
+  if (!BuryAll()) return;
   if (delivery.failure) return Failed(*delivery.failure);
   if (delivery.taken > 0) Recovered();
   if (steady_clock::now() >= sink_->NextIdle())
@@ -205,8 +212,7 @@ void TargetRunner::Deliver() {
 bool TargetRunner::IdleTurn() {
   const auto failure = sink_->Idle(stop_);
   for (Refusal& refusal : sink_->TakeRefused()) unburied_.push_back(std::move(refusal));
-  if (!unburied_.empty() && !Bury(unburied_)) return false;
-  unburied_.clear();
+  if (!BuryAll()) return false;
   if (failure) Failed(*failure);
   return !failure;
 }
@@ -234,7 +240,13 @@ std::size_t TargetRunner::Allowance() {
   return 0;
 }
 
-// False, and a failure: they cannot be written down, so the records are offered again.
+// False, and a failure: they cannot be written down. The position waits for them.
+bool TargetRunner::BuryAll() {
+  if (!unburied_.empty() && !Bury(unburied_)) return false;
+  unburied_.clear();
+  return true;
+}
+
 bool TargetRunner::Bury(const std::vector<Refusal>& refused) {
   const auto added = letters_.Add(refused, context_.clock());
   if (!added) {
@@ -287,7 +299,9 @@ void TargetRunner::Failed(const Failure& failure) {
 }
 
 void TargetRunner::NoteReader() {
-  const auto gap = reader_->TakeGap();
+  auto gap = reader_->TakeGap();
+  if (gap && gap->last <= gaps_through_) gap.reset();  // a new reader finds it again
+  if (gap) gaps_through_ = gap->last;
   const std::uint64_t loops = reader_->TakeLoops();
   if (!gap && loops == 0) return;
   if (gap)
@@ -306,10 +320,12 @@ void TargetRunner::Publish(bool at_once) {
   if (!sink_ || !unburied_.empty()) return;
   RecordId position = reader_ ? reader_->position() : read_from_;
   if (const auto held = sink_->HeldBehind()) position = std::min(position, *held);
+  const bool again = sink_->ResumeBehind().has_value();
   std::string state = sink_->SaveState();
   std::string endpoint = sink_->endpoint();
   const std::lock_guard lock(mutex_);
-  position = std::max(position, progress_.position);  // it may be sending again what is before it
+  // It may be sending again what is before the position, as long as the sink says so.
+  if (again) position = std::max(position, progress_.position);
   progress_changed_ |= position != progress_.position || state != progress_.sink_state;
   progress_.position = figures_.position = position;
   progress_.sink_state = std::move(state);
@@ -330,6 +346,8 @@ void TargetRunner::SetState(TargetState state) {
 
 // Ends the connection in order and forgets what was read.
 void TargetRunner::Leave() {
+  retry_at_ = {};
+  samples_.clear();
   if (!sink_) return;
   steady_clock::time_point deadline;
   {
@@ -341,8 +359,6 @@ void TargetRunner::Leave() {
   sink_.reset();
   reader_.reset();
   unburied_.clear();  // the position did not pass them
-  samples_.clear();
-  retry_at_ = {};
   const std::lock_guard lock(mutex_);
   figures_.endpoint.clear();
 }

@@ -71,8 +71,8 @@ class TargetRunner {
   void KeepProgress();
 
   DeadLetters& letters() { return letters_; }
-  // Delivers letters again, on the thread of the target; none named: all. Blocks; the destination's timeouts
-  // bound it.
+  // Delivers letters again, on the thread of the target; none named: all. A delivery under way is
+  // interrupted. Blocks; the destination's timeouts bound it.
   LetterOutcome RetryLetters(std::vector<RecordId> ids);
 
  private:
@@ -91,6 +91,7 @@ class TargetRunner {
   void Idle(RecordId stored);
   bool IdleTurn();
   std::size_t Allowance();
+  bool BuryAll();
   bool Bury(const std::vector<Refusal>& refused);
   void Succeeded(std::size_t records, std::uint64_t bytes);
   void Recovered();
@@ -103,6 +104,8 @@ class TargetRunner {
 
   // letters, on the thread
   void ServeLetters();
+  bool HasLetterOrders() const;
+  Result<std::vector<RecordId>> LettersOf(std::vector<RecordId> ids);
   LetterOutcome RetryNow(std::vector<RecordId> ids);
   bool RetryIn(StoredBatch& batch, std::vector<std::uint32_t> rows, LetterOutcome& outcome);
 
@@ -115,6 +118,7 @@ class TargetRunner {
   // Thread only.
   std::unique_ptr<Sink> sink_;
   std::unique_ptr<ChunkReader> reader_;
+  RecordId gaps_through_{};        // what is missing up to here was counted
   RecordId read_from_{};           // where a new reader starts
   std::vector<Refusal> unburied_;  // found by Idle(), not written down yet
   Backoff backoff_;
@@ -128,7 +132,7 @@ class TargetRunner {
   mutable std::mutex mutex_;  // guards the rest; a leaf
   TargetFigures figures_;
   TargetProgress progress_;
-  bool progress_changed_ = false, ending_ = false, ended_ = false;
+  bool progress_changed_ = true, ending_ = false, ended_ = false;
   std::chrono::steady_clock::time_point deadline_{};
   std::vector<LetterOrder> letter_orders_;
 

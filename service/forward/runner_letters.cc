@@ -41,21 +41,37 @@ void TargetRunner::ServeLetters() {
     const std::lock_guard lock(mutex_);
     orders.swap(letter_orders_);
   }
-  for (LetterOrder& order : orders) order.outcome.set_value(RetryNow(std::move(order.ids)));
+  for (LetterOrder& order : orders) {
+    order.outcome.set_value(sink_ ? RetryNow(std::move(order.ids))
+                                  : LetterOutcome{.error = "the destination cannot be reached"});
+  }
+}
+
+// Those of `ids` that are letters, ascending; none named: all letters.
+Result<std::vector<RecordId>> TargetRunner::LettersOf(std::vector<RecordId> ids) {
+  std::vector<RecordId> found;
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  for (const RecordId id : ids) {
+    const auto letter = letters_.List(RecordId{ToInt(id) - 1}, 1);
+    if (!letter) return letter.error();
+    if (!letter->empty() && letter->front().id == id) found.push_back(id);
+  }
+  for (RecordId after{}; ids.empty();) {
+    const auto letters = letters_.List(after, kLettersAtOnce);
+    if (!letters) return letters.error();
+    for (const DeadLetter& letter : *letters) found.push_back(letter.id);
+    if (letters->size() < kLettersAtOnce) break;
+    after = letters->back().id;
+  }
+  return found;
 }
 
 LetterOutcome TargetRunner::RetryNow(std::vector<RecordId> ids) {
   LetterOutcome outcome;
-  if (ids.empty()) {
-    for (RecordId after{};;) {
-      const auto letters = letters_.List(after, kLettersAtOnce);
-      if (!letters) return {.error = letters.error().message()};
-      for (const DeadLetter& letter : *letters) ids.push_back(letter.id);
-      if (letters->size() < kLettersAtOnce) break;
-      after = letters->back().id;
-    }
-  }
-  std::sort(ids.begin(), ids.end());
+  auto letters = LettersOf(std::move(ids));
+  if (!letters) return {.error = letters.error().message()};
+  ids = std::move(*letters);
   std::size_t next = 0;
   while (next < ids.size()) {
     const auto scan = context_.store.NewScan({.id_min = ToInt(ids[next]), .id_max = ToInt(ids.back())});
@@ -64,9 +80,10 @@ LetterOutcome TargetRunner::RetryNow(std::vector<RecordId> ids) {
     std::vector<std::uint32_t> rows;
     std::vector<RecordId> gone;
     if (*batch) (*batch)->Check();
-    const bool readable = *batch && !(*batch)->damaged();
-    const auto stored = readable ? (*batch)->Ints(Column::kId) : std::span<const std::int64_t>();
-    for (; next < ids.size() && (!readable || ids[next] <= (*batch)->last_id()); ++next) {
+    if (*batch && (*batch)->damaged())
+      return outcome.error = "some of the records cannot be read; the log says which", outcome;
+    const auto stored = *batch ? (*batch)->Ints(Column::kId) : std::span<const std::int64_t>();
+    for (; next < ids.size() && (!*batch || ids[next] <= (*batch)->last_id()); ++next) {
       const auto id = static_cast<std::int64_t>(ToInt(ids[next]));
       const auto at = std::lower_bound(stored.begin(), stored.end(), id);
       if (at == stored.end() || *at != id) {

@@ -17,29 +17,22 @@ Targets::Targets(RunnerContext context) : context_(std::move(context)) {}
 
 Targets::~Targets() { End(steady_clock::now()); }
 
-Targets::Outcome<void> Targets::Start(std::span<const v1::Target> configured) {
-  const std::lock_guard lock(change_mutex_);
-  if (auto loaded = Load(); !loaded) return loaded;
-  std::vector<std::string> names;
-  for (const auto& [name, entry] : entries_) names.push_back(name);
-  for (const std::string& name : names) Run(name, LoadProgress(context_.store, name));
-  return ConfigureLocked(configured);
-}
-
-Targets::Outcome<void> Targets::Load() {
+Targets::Outcome<void> Targets::Open(std::chrono::seconds hold) {
   const auto objects = context_.store.ListObjects(kTargetKind, "", kMaxTargets * 2);
   if (!objects) return StoreTrouble(objects.error());
   const std::lock_guard lock(mutex_);
+  std::optional<RecordId> needed;
   for (const StoredObject& object : *objects) {
+    const RecordId position = LoadProgress(context_.store, object.name).position;
+    needed = std::min(needed.value_or(position), position);
     v1::StoredTarget stored;
-    if (!stored.ParseFromString(object.body) || stored.definition().name() != object.name) {
-      spdlog::warn("target \"{}\" of the catalog cannot be read and is left out", object.name);
-      continue;
-    }
-    // A later release may know more keys.
-    if (const YamlErrors errors = PrepareTarget(*stored.mutable_definition()); !errors.empty()) {
-      spdlog::warn("target \"{}\" of the catalog is left out: {}", object.name,
-                   errors.items.front().ToString());
+    const bool parsed = stored.ParseFromString(object.body) && stored.definition().name() == object.name;
+    // Another release may know more keys, or check more.
+    const YamlErrors errors = parsed ? PrepareTarget(*stored.mutable_definition()) : YamlErrors();
+    if (!parsed || !errors.empty()) {
+      spdlog::warn("target \"{}\" of the catalog is left out: {}; apply it again, or delete it", object.name,
+                   parsed ? errors.items.front().ToString() : "it cannot be read");
+      unreadable_.insert(object.name);
       continue;
     }
     entries_[object.name] = {std::make_shared<const v1::Target>(stored.definition()),
@@ -49,7 +42,34 @@ Targets::Outcome<void> Targets::Load() {
                              object.updated,
                              nullptr};
   }
+  if (hold.count() > 0) context_.store.HoldRetention(needed, hold);
   return {};
+}
+
+// Targets that the configuration no longer has, or has changed, never run as they were.
+Targets::Outcome<void> Targets::Start(std::span<const v1::Target> configured) {
+  const std::lock_guard lock(change_mutex_);
+  if (auto done = ConfigureLocked(configured); !done) return done;
+  std::vector<std::string> waiting;
+  {
+    const std::lock_guard inner(mutex_);
+    for (const auto& [name, entry] : entries_) {
+      if (!entry.runner) waiting.push_back(name);
+    }
+  }
+  for (const std::string& name : waiting) Run(name, LoadProgress(context_.store, name));
+  running_.store(true);
+  return {};
+}
+
+Targets::Outcome<void> Targets::Ready() const {
+  if (running_.load()) return {};
+  return TargetError{TargetError::Kind::kStopping, "the server is starting or stopping; retry", {}};
+}
+
+bool Targets::IsUnreadable(const std::string& name) const {
+  const std::lock_guard lock(mutex_);
+  return unreadable_.contains(name);
 }
 
 void Targets::Run(const std::string& name, TargetProgress progress) {
@@ -78,6 +98,7 @@ TargetProgress Targets::EndRunner(const std::string& name) {
 }
 
 void Targets::End(steady_clock::time_point deadline) {
+  running_.store(false);
   const std::lock_guard lock(change_mutex_);
   std::vector<std::shared_ptr<TargetRunner>> runners;
   {
@@ -91,6 +112,9 @@ void Targets::End(steady_clock::time_point deadline) {
 }
 
 Result<void> Targets::Save(std::chrono::seconds hold) {
+  // What a change writes must not be followed by what was so before it.
+  const std::unique_lock changing(change_mutex_, std::try_to_lock);
+  if (!changing.owns_lock()) return {};
   std::map<std::string, std::shared_ptr<TargetRunner>> runners;
   {
     const std::lock_guard lock(mutex_);

@@ -5,6 +5,7 @@
 // Errors are values with a sentence for the user.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -12,6 +13,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -28,6 +30,7 @@ struct TargetError {
     kFromConfiguration,  // it belongs to the configuration file, or is in the wrong state
     kOutOfRange,
     kTooMany,
+    kStopping,
     kStore,  // `store` says what
   };
   Kind kind;
@@ -74,8 +77,12 @@ class Targets {
   explicit Targets(RunnerContext context);
   ~Targets();
 
-  // Takes what the store has, makes the targets of the configuration what it says, and runs all.
+  // Takes what the store has, and asks retention to wait for it at most `hold`. Nothing runs yet.
+  Outcome<void> Open(std::chrono::seconds hold);
+  // Makes the targets of the configuration what it says, and runs all.
   Outcome<void> Start(std::span<const v1::Target> configured);
+  // What Configure() would refuse.
+  Outcome<void> CheckConfigured(std::span<const v1::Target> configured);
   // After a reload: likewise for the targets of the configuration.
   Outcome<void> Configure(std::span<const v1::Target> configured);
   // Ends all runners; connections are closed in order, at most until the deadline.
@@ -127,27 +134,33 @@ class Targets {
     std::vector<AppliedChange> changes;
     StateChange write;
     std::map<std::string, TargetProgress> progress;  // to start with, by name
+    std::map<std::string, TargetProgress> before;    // of those that were ended
   };
 
   // `change_mutex_` is held.
-  Outcome<void> Load();
   Outcome<void> ConfigureLocked(std::span<const v1::Target> configured);
   Outcome<Plan> MakePlan(const std::vector<TargetChangeRequest>& changes, bool prune, bool configuration);
   Outcome<AppliedChange> PlanOne(const TargetChangeRequest& change, bool configuration) const;
   Outcome<void> Carry(Plan& plan, bool configuration);
   Outcome<TargetProgress> StartOf(const v1::Target& target);
+  bool IsUnreadable(const std::string& name) const;
   Outcome<RecordId> LastBefore(std::int64_t time);
   Outcome<std::uint64_t> CountBetween(const v1::Target& target, RecordId after, RecordId through);
   TargetProgress EndRunner(const std::string& name);
+  std::vector<std::string> EndRunners(Plan& plan);
+  void TakeOver(const Plan& plan, bool configuration, std::int64_t now);
+  Outcome<void> Ready() const;
   void Run(const std::string& name, TargetProgress progress);
 
   std::optional<Entry> Find(const std::string& name) const;
   TargetView ViewOf(const Entry& entry) const;
 
   const RunnerContext context_;
-  std::mutex change_mutex_;   // one change at a time; taken before mutex_
-  mutable std::mutex mutex_;  // guards entries_; a leaf but for a runner's own
+  std::atomic<bool> running_{false};  // between Start() and End()
+  std::mutex change_mutex_;           // one change at a time; taken before mutex_
+  mutable std::mutex mutex_;          // guards entries_; a leaf but for a runner's own
   std::map<std::string, Entry> entries_;
+  std::set<std::string> unreadable_;  // in the store, but not understood; guarded as well
 };
 
 }  // namespace cistern

@@ -14,6 +14,8 @@ namespace cistern {
 namespace {
 
 using Action = AppliedChange::Action;
+
+constexpr auto kEndTime = std::chrono::seconds(2);  // that a sink has to end its connection in order
 using google::protobuf::util::MessageDifferencer;
 
 TargetError Invalid(std::string text) { return {TargetError::Kind::kInvalid, std::move(text), {}}; }
@@ -25,6 +27,13 @@ TargetError Conflict(const std::string& name, std::uint64_t asked, std::uint64_t
           fmt::format("target \"{}\" is at revision {}, not {}: somebody else changed it; read it again",
                       name, current, asked),
           {}};
+}
+
+std::vector<TargetChangeRequest> ChangesOf(std::span<const v1::Target> configured) {
+  std::vector<TargetChangeRequest> changes;
+  for (const v1::Target& target : configured)
+    changes.push_back({std::make_shared<v1::Target>(target), std::nullopt});
+  return changes;
 }
 
 std::string ErrorsOf(const std::string& name, const YamlErrors& errors) {
@@ -79,7 +88,10 @@ Targets::Outcome<Targets::Plan> Targets::MakePlan(const std::vector<TargetChange
     auto planned = PlanOne(change, configuration);
     if (!planned) return planned.error();
     if (planned->action == Action::kCreated) {
-      const auto start = StartOf(*planned->after);
+      // One that was not understood goes on where it stood.
+      const auto start = IsUnreadable(planned->name)
+                             ? Outcome<TargetProgress>(LoadProgress(context_.store, planned->name))
+                             : StartOf(*planned->after);
       if (!start) return start.error();
       plan.progress[planned->name] = *start;
     }
@@ -101,23 +113,33 @@ Targets::Outcome<Targets::Plan> Targets::MakePlan(const std::vector<TargetChange
   return plan;
 }
 
+// All at once, so that hung destinations do not add up. What they came to is where the new ones start.
+std::vector<std::string> Targets::EndRunners(Plan& plan) {
+  std::vector<std::string> ended;
+  for (const AppliedChange& change : plan.changes) {
+    const auto current = Find(change.name);
+    if (change.action == Action::kUnchanged || !current) continue;
+    ended.push_back(change.name);
+    if (current->runner) current->runner->BeginEnd(std::chrono::steady_clock::now() + kEndTime);
+  }
+  for (const std::string& name : ended) plan.before[name] = plan.progress[name] = EndRunner(name);
+  return ended;
+}
+
 // Writes the plan and carries it out. Runners of what changes end first, so that their positions are final.
 Targets::Outcome<void> Targets::Carry(Plan& plan, bool configuration) {
   const std::int64_t now = context_.clock();
-  std::vector<std::string> ended;
+  const std::vector<std::string> ended = EndRunners(plan);
   for (AppliedChange& change : plan.changes) {
     if (change.action == Action::kUnchanged) continue;
     const auto current = Find(change.name);
-    TargetProgress& progress = plan.progress[change.name];
-    if (current) {
-      progress = EndRunner(change.name);
-      ended.push_back(change.name);
-    }
-    const std::uint64_t revision = current ? current->revision : 0;
+    std::optional<std::uint64_t> revision = current ? current->revision : 0;
+    if (IsUnreadable(change.name)) revision.reset();
     if (change.action == Action::kDeleted) {
       AddDeletion(change.name, revision, plan.write);
       continue;
     }
+    TargetProgress& progress = plan.progress[change.name];
     // What one kind of sink remembers means nothing to another.
     if (current && current->definition->kind_case() != change.after->kind_case()) progress.sink_state.clear();
     AddDefinition(*change.after, configuration, current ? current->created : now, revision, plan.write);
@@ -126,7 +148,7 @@ Targets::Outcome<void> Targets::Carry(Plan& plan, bool configuration) {
   if (plan.write.objects.empty()) return {};
   const auto revisions = context_.store.ChangeState(plan.write);
   if (!revisions) {  // everything is as before
-    for (const std::string& name : ended) Run(name, LoadProgress(context_.store, name));
+    for (const std::string& name : ended) Run(name, plan.before.at(name));
     return StoreTrouble(revisions.error());
   }
   for (std::size_t i = 0; i < plan.write.objects.size(); ++i) {
@@ -135,25 +157,31 @@ Targets::Outcome<void> Targets::Carry(Plan& plan, bool configuration) {
       if (change.name == plan.write.objects[i].name) change.revision = (*revisions)[i];
     }
   }
+  TakeOver(plan, configuration, now);
+  return {};
+}
+
+void Targets::TakeOver(const Plan& plan, bool configuration, std::int64_t now) {
   for (const AppliedChange& change : plan.changes) {
     if (change.action == Action::kUnchanged) continue;
     {
       const std::lock_guard lock(mutex_);
+      unreadable_.erase(change.name);
       if (change.action == Action::kDeleted) {
         entries_.erase(change.name);
         continue;
       }
       Entry& entry = entries_[change.name];
-      entry = {change.after, change.revision, configuration, entry.created == 0 ? now : entry.created,
-               now,          nullptr};
+      const std::int64_t created = entry.created == 0 ? now : entry.created;
+      entry = {change.after, change.revision, configuration, created, now, nullptr};
     }
     Run(change.name, plan.progress.at(change.name));
   }
-  return {};
 }
 
 Targets::Outcome<std::vector<AppliedChange>> Targets::Apply(std::vector<TargetChangeRequest> changes,
                                                             bool prune, bool dry_run) {
+  if (const auto ready = Ready(); !ready) return ready.error();
   const std::lock_guard lock(change_mutex_);
   auto plan = MakePlan(changes, prune, /*configuration=*/false);
   if (!plan) return plan.error();
@@ -167,31 +195,38 @@ Targets::Outcome<void> Targets::Configure(std::span<const v1::Target> configured
   return ConfigureLocked(configured);
 }
 
+Targets::Outcome<void> Targets::CheckConfigured(std::span<const v1::Target> configured) {
+  const std::lock_guard lock(change_mutex_);
+  const auto plan = MakePlan(ChangesOf(configured), /*prune=*/true, /*configuration=*/true);
+  return plan ? Outcome<void>() : Outcome<void>(plan.error());
+}
+
 Targets::Outcome<void> Targets::ConfigureLocked(std::span<const v1::Target> configured) {
-  std::vector<TargetChangeRequest> changes;
-  for (const v1::Target& target : configured)
-    changes.push_back({std::make_shared<v1::Target>(target), std::nullopt});
+  const std::vector<TargetChangeRequest> changes = ChangesOf(configured);
   auto plan = MakePlan(changes, /*prune=*/true, /*configuration=*/true);
   if (!plan) return plan.error();
   return Carry(*plan, /*configuration=*/true);
 }
 
 Targets::Outcome<void> Targets::Delete(const std::string& name, std::optional<std::uint64_t> from_revision) {
+  if (const auto ready = Ready(); !ready) return ready;
   const std::lock_guard lock(change_mutex_);
   const auto current = Find(name);
-  if (!current) return NoSuchTarget(name);
-  if (from_revision && *from_revision != current->revision)
-    return Conflict(name, *from_revision, current->revision);
-  if (current->from_configuration)
+  if (!current && !IsUnreadable(name)) return NoSuchTarget(name);
+  const std::uint64_t revision = current ? current->revision : 0;
+  if (current && from_revision && *from_revision != revision) return Conflict(name, *from_revision, revision);
+  if (current && current->from_configuration)
     return TargetError{TargetError::Kind::kFromConfiguration,
                        fmt::format("target \"{}\" belongs to the configuration file; delete it there", name),
                        {}};
   Plan plan;
-  plan.changes.push_back({name, Action::kDeleted, current->definition, nullptr, current->revision});
+  plan.changes.push_back(
+      {name, Action::kDeleted, current ? current->definition : nullptr, nullptr, revision});
   return Carry(plan, /*configuration=*/false);
 }
 
 Targets::Outcome<TargetView> Targets::SetPaused(const std::string& name, bool paused) {
+  if (const auto ready = Ready(); !ready) return ready.error();
   const std::lock_guard lock(change_mutex_);
   const auto entry = Find(name);
   if (!entry || !entry->runner) return NoSuchTarget(name);
@@ -222,6 +257,8 @@ Targets::Outcome<TargetProgress> Targets::StartOf(const v1::Target& target) {
   using Kind = TargetStart::Kind;
   const TargetStart start = *ParseStart(target.from());
   TargetProgress progress;
+  // Another target of this name may have been there: the other side must not take this one for it.
+  progress.epoch = static_cast<std::uint64_t>(context_.clock());
   switch (start.kind) {
     case Kind::kNow:
       progress.position = context_.store.last_id();
@@ -261,6 +298,7 @@ Targets::Outcome<std::uint64_t> Targets::CountBetween(const v1::Target& target, 
 
 Targets::Outcome<Targets::Rewound> Targets::Rewind(const std::string& name, std::optional<RecordId> after,
                                                    std::optional<std::int64_t> time, bool preview) {
+  if (const auto ready = Ready(); !ready) return ready.error();
   const std::lock_guard lock(change_mutex_);
   const auto entry = Find(name);
   if (!entry || !entry->runner) return NoSuchTarget(name);
@@ -276,22 +314,21 @@ Targets::Outcome<Targets::Rewound> Targets::Rewind(const std::string& name, std:
   if (rewound.to > context_.store.last_id())
     return TargetError{
         TargetError::Kind::kOutOfRange, fmt::format("no record has an id of {} yet", ToInt(rewound.to)), {}};
-  if (!preview) {
-    TargetProgress progress = EndRunner(name);
-    rewound.from = progress.position;
-    progress.position = rewound.to;
-    ++progress.epoch;
-    progress.sink_state.clear();
-    StateChange write;
-    AddProgress(name, progress, write);
-    const auto done = context_.store.ChangeState(write);
-    Run(name, done ? progress : LoadProgress(context_.store, name));
-    if (!done) return StoreTrouble(done.error());
-  }
   const auto counted = CountBetween(*entry->definition, std::min(rewound.from, rewound.to),
                                     std::max(rewound.from, rewound.to));
   if (!counted) return counted.error();
   rewound.records = *counted;
+  if (preview) return rewound;
+  const TargetProgress before = EndRunner(name);
+  TargetProgress progress = before;
+  progress.position = rewound.to;
+  ++progress.epoch;
+  progress.sink_state.clear();
+  StateChange write;
+  AddProgress(name, progress, write);
+  const auto done = context_.store.ChangeState(write);
+  Run(name, done ? progress : before);
+  if (!done) return StoreTrouble(done.error());
   return rewound;
 }
 

@@ -44,15 +44,11 @@ class FakeDestination {
     const std::lock_guard lock(mutex_);
     resume_ = on;
   }
-  // Waits until so many messages arrived; they are "id:message"? just the message.
+  // Waits until so many messages arrived.
   std::vector<std::string> WaitFor(std::size_t count) {
     std::unique_lock lock(mutex_);
     arrived_.wait_for(lock, std::chrono::seconds(20), [&] { return messages_.size() >= count; });
     return messages_;
-  }
-  void WaitForFailures(std::size_t count) {
-    std::unique_lock lock(mutex_);
-    arrived_.wait_for(lock, std::chrono::seconds(20), [&] { return failed_ >= count; });
   }
   std::vector<SinkContext> contexts() {
     const std::lock_guard lock(mutex_);
@@ -108,7 +104,6 @@ class FakeDestination {
       most = std::min(most, failures_.front().taken_before);
       delivery.failure = failures_.front().failure;
       failures_.pop_front();
-      ++failed_;
     }
     for (const std::uint32_t row : chunk.rows.first(most)) {
       const Record record = chunk.view.Row(row);
@@ -134,7 +129,6 @@ class FakeDestination {
   std::vector<SinkContext> contexts_;
   std::optional<Failure> make_failure_;
   std::optional<RecordId> held_;
-  std::size_t failed_ = 0;
   bool hang_ = false, resume_ = false;
 };
 

@@ -1,89 +1,19 @@
-// Targets against a destination in memory: what is delivered, what survives, what changes.
-#include "service/forward/targets.h"
-
+// Targets: what is delivered, what survives, what changes.
 #include <fmt/format.h>
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
-#include "cistern/v1/target.pb.h"
-#include "tests/unit/service/flaky_store.h"
-#include "tests/unit/service/forward/fake_sink.h"
-#include "tests/unit/service/temp_store.h"
+#include <array>
+
+#include "tests/unit/service/forward/targets_fixture.h"
 
 namespace cistern {
 namespace {
 
-using std::chrono::steady_clock;
+using testing::Definition;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using Words = std::vector<std::string>;
+using testing::TargetsTest;
 using Kind = TargetError::Kind;
-
-v1::Target Definition(const std::string& name, const std::string& from = "oldest",
-                      const std::string& filter = "") {
-  v1::Target target;
-  target.set_name(name);
-  target.set_from(from);
-  target.set_filter(filter);
-  target.mutable_retry()->set_initial(1'000'000);
-  target.mutable_retry()->set_max(5'000'000);
-  target.mutable_console();
-  return target;
-}
-
-class TargetsTest : public ::testing::Test {
- protected:
-  TargetsTest() { Begin(); }
-
-  void Begin() {
-    targets_ = std::make_unique<Targets>(
-        RunnerContext{*store_, &WallNow,
-                      [this](const v1::Target& target, SinkContext context) {
-                        return to_.Make(target, std::move(context));
-                      },
-                      [](const std::string&, const std::string&, std::uint16_t) { return false; }});
-    ASSERT_TRUE(targets_->Start(configured_));
-  }
-  // As kill -9 when nothing was saved before.
-  void Restart(bool save) {
-    targets_->End(steady_clock::now());
-    if (save) EXPECT_TRUE(targets_->Save({}));
-    targets_.reset();
-    Begin();
-  }
-  void Append(const Words& messages, const std::string& sd = "-") {
-    RecordBatch batch;
-    for (const std::string& text : messages) AddMessage(batch, "<13>1 - host app - - " + sd + " " + text);
-    RecordBatch* const batches[] = {&batch};
-    ASSERT_TRUE(store_->Append(batches, {}).has_value());
-  }
-  Targets::Outcome<std::vector<AppliedChange>> Apply(const v1::Target& target,
-                                                     std::optional<std::uint64_t> revision = {}) {
-    return targets_->Apply({{std::make_shared<v1::Target>(target), revision}}, false, false);
-  }
-  TargetView Get(const std::string& name) {
-    const auto view = targets_->Get(name);
-    EXPECT_TRUE(view);
-    return view ? *view : TargetView();
-  }
-  // Until the position of the target is that of the store.
-  TargetView WaitUntilIdle(const std::string& name) {
-    for (int i = 0; i < 2000; ++i) {
-      const TargetView view = Get(name);
-      if (view.figures.position == store_->last_id() && view.figures.state == TargetState::kIdle) return view;
-      store_->WaitForCommit(store_->last_id(), std::chrono::milliseconds(5));
-    }
-    ADD_FAILURE() << "the target does not come to its end";
-    return Get(name);
-  }
-
-  TempFolder folder_;
-  std::unique_ptr<Store> store_ = std::make_unique<FlakyStore>(OpenStore(folder_.path()));
-  FakeDestination to_;
-  std::vector<v1::Target> configured_;
-  std::unique_ptr<Targets> targets_;
-};
 
 TEST_F(TargetsTest, DeliversWhatMatchesInOrder) {
   Append({"one", "other", "two"});
@@ -115,57 +45,6 @@ TEST_F(TargetsTest, FailureIsTriedAgainFromWhatWasNotTaken) {
   EXPECT_EQ(figures.errors[static_cast<std::size_t>(FailureReason::kClosed)], 1u);
   EXPECT_EQ(figures.errors[static_cast<std::size_t>(FailureReason::kConnect)], 1u);
   EXPECT_EQ(figures.last_error, "refused");
-}
-
-TEST_F(TargetsTest, RefusedRecordsAreDeadLettersAndDoNotBlockTheRest) {
-  to_.Refuse("bad");
-  Append({"one", "bad", "two"});
-  ASSERT_TRUE(Apply(Definition("t")));
-  EXPECT_THAT(to_.WaitFor(2), ElementsAre("one", "two"));
-  EXPECT_EQ(WaitUntilIdle("t").figures.dead_letters, 1u);
-  const auto letters = targets_->ListLetters("t", RecordId{0}, 10);
-  ASSERT_TRUE(letters);
-  ASSERT_EQ(letters->letters.size(), 1u);
-  EXPECT_EQ(letters->letters[0].id, RecordId{2});
-  EXPECT_EQ(letters->letters[0].reason, "too strange");
-  EXPECT_EQ(targets_->MessageOf(RecordId{2}, 2), "ba");
-
-  auto outcome = targets_->RetryLetters("t", {});
-  ASSERT_TRUE(outcome);
-  EXPECT_EQ(outcome->refused, 1u);
-  EXPECT_EQ(targets_->ListLetters("t", RecordId{0}, 10)->letters[0].attempts, 2u);
-
-  to_.Accept("bad");
-  outcome = targets_->RetryLetters("t", {});
-  ASSERT_TRUE(outcome);
-  EXPECT_EQ(outcome->done, 1u) << outcome->error;
-  EXPECT_THAT(to_.WaitFor(3), ElementsAre("one", "two", "bad"));
-  EXPECT_EQ(Get("t").figures.dead_letters, 0u);
-}
-
-TEST_F(TargetsTest, LettersSurviveARestartAndCanBeDiscarded) {
-  to_.Refuse("bad");
-  Append({"bad", "one"});
-  ASSERT_TRUE(Apply(Definition("t")));
-  to_.WaitFor(1);
-  WaitUntilIdle("t");
-  Restart(/*save=*/true);
-  EXPECT_EQ(Get("t").figures.dead_letters, 1u);
-  EXPECT_EQ(targets_->DiscardLetters("t", {RecordId{1}})->done, 1u);
-  EXPECT_THAT(targets_->ListLetters("t", RecordId{0}, 10)->letters, IsEmpty());
-}
-
-TEST_F(TargetsTest, TooManyLettersPushTheOldestOut) {
-  v1::Target target = Definition("t");
-  target.set_max_dead_letters(2);
-  for (const char* text : {"a", "b", "c"}) to_.Refuse(text);
-  Append({"a", "b", "c", "good"});
-  ASSERT_TRUE(Apply(target));
-  to_.WaitFor(1);
-  const TargetFigures figures = WaitUntilIdle("t").figures;
-  EXPECT_EQ(figures.dead_letters, 2u);
-  EXPECT_EQ(figures.letters_discarded, 1u);
-  EXPECT_EQ(targets_->ListLetters("t", RecordId{0}, 10)->letters[0].id, RecordId{2});
 }
 
 TEST_F(TargetsTest, PositionSurvivesARestart) {
@@ -245,7 +124,7 @@ TEST_F(TargetsTest, RewindSendsAgainAsNew) {
   rewound = targets_->Rewind("t", RecordId{1}, std::nullopt, /*preview=*/false);
   ASSERT_TRUE(rewound);
   EXPECT_THAT(to_.WaitFor(3), ElementsAre("one", "two", "two"));
-  EXPECT_EQ(to_.contexts().back().epoch, 1u);
+  EXPECT_EQ(to_.contexts().back().epoch, to_.contexts().front().epoch + 1);
   EXPECT_EQ(targets_->Rewind("t", RecordId{9}, std::nullopt, false).error().kind, Kind::kOutOfRange);
   EXPECT_EQ(targets_->Rewind("t", std::nullopt, WallNow() + 1'000'000'000'000, true)->to, RecordId{3});
   EXPECT_EQ(targets_->Rewind("t", std::nullopt, 1, true)->records, 2u);
@@ -353,6 +232,29 @@ TEST_F(TargetsTest, TestSendsOneMarkedRecordAndLeavesThePositionAlone) {
       Get("t").definition, [&](const TestedStep& step) { steps.push_back(step); }, stop);
   EXPECT_FALSE(steps.back().ok);
   EXPECT_EQ(steps.back().report.detail, "connect to 192.0.2.1:514: refused");
+}
+
+TEST_F(TargetsTest, DefinitionThatIsNotUnderstoodIsLeftOutAndCanBeReplacedOrDeleted) {
+  for (const char* name : {"x", "y"})
+    ASSERT_TRUE(store_->ChangeState({.objects = {{"target", name, "?", {}}}}));
+  Append({"one", "two"});
+  ASSERT_TRUE(store_->PutCursors(std::array{std::pair(std::string("target:x"), RecordId{1})}));
+  Restart(/*save=*/true);
+  EXPECT_THAT(targets_->List(), IsEmpty());
+  ASSERT_TRUE(Apply(Definition("x")));
+  EXPECT_THAT(to_.WaitFor(1), ElementsAre("two")) << "it goes on where it stood";
+  EXPECT_TRUE(targets_->Delete("y", std::nullopt));
+  EXPECT_EQ(targets_->Delete("y", std::nullopt).error().kind, Kind::kNotFound);
+}
+
+TEST_F(TargetsTest, TargetOfTheSameNameIsAnotherOne) {
+  Append({"one"});
+  ASSERT_TRUE(Apply(Definition("t")));
+  to_.WaitFor(1);
+  ASSERT_TRUE(targets_->Delete("t", std::nullopt));
+  ASSERT_TRUE(Apply(Definition("t")));
+  to_.WaitFor(2);
+  EXPECT_NE(to_.contexts().front().epoch, to_.contexts().back().epoch);
 }
 
 }  // namespace
