@@ -143,7 +143,7 @@ class AppImpl final : public App {
     store_ = std::move(*store);
     positions_ = std::make_unique<CursorPositions>(*store_);
     targets_ = std::make_unique<Targets>(
-        RunnerContext{*store_, &WallTime, &MakeSink,
+        RunnerContext{*store_, config().storage().dir(), &WallTime, &MakeSink,
                       [this](const std::string& protocol, const std::string& address, std::uint16_t port) {
                         return IsOwn(protocol, address, port);
                       }});

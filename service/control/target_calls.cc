@@ -133,6 +133,10 @@ grpc::ServerWriteReactor<v1::TestStep>* StartTargetTest(TargetContext& context,
 grpc::ServerWriteReactor<v1::ListTargetsResponse>* StartTargetWatch(TargetContext& context,
                                                                     grpc::CallbackServerContext* rpc,
                                                                     const v1::WatchTargetsRequest& request) {
+  for (const std::string& name : request.names()) {
+    const auto found = context.targets.Get(name);
+    if (!found) return new Finished<grpc::ServerWriteReactor<v1::ListTargetsResponse>>(ToGrpc(found.error()));
+  }
   auto call = std::make_shared<WatchCall>(context, rpc, request);
   if (!context.watches.Add(call))
     return new Finished<grpc::ServerWriteReactor<v1::ListTargetsResponse>>(TooMany("watches"));

@@ -182,7 +182,7 @@ grpc::ServerUnaryReactor* TargetServiceImpl::ListDeadLetters(Rpc*, const v1::Lis
 
 grpc::ServerUnaryReactor* TargetServiceImpl::RetryDeadLetters(Rpc*, const v1::DeadLettersRequest* request,
                                                               v1::DeadLettersResponse* response) {
-  return BlockingCall::Start(context_.test_pool, context_.calls, [=, this] {
+  return BlockingCall::Start(context_.letter_pool, context_.retries, [=, this] {
     return Fill(context_.targets.RetryLetters(request->name(), IdsOf(*request)), response);
   });
 }

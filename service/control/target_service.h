@@ -10,12 +10,12 @@ namespace cistern {
 // What the calls share. Outlives every call. Changes wait for the disk and for a sink to end its connection,
 // a retry of dead letters for the destination: they have threads of their own.
 struct TargetContext {
-  static constexpr int kMaxCalls = 32, kMaxTests = 4, kMaxWatches = 32;  // at once
+  static constexpr int kMaxCalls = 32, kMaxRetries = 8, kMaxTests = 4, kMaxWatches = 32;  // at once
   explicit TargetContext(Targets& the_targets) : targets(the_targets) {}
 
   Targets& targets;
-  WorkerPool status_pool{1}, change_pool{1}, test_pool{kMaxTests};
-  OpenStreams calls{kMaxCalls}, tests{kMaxTests}, watches{kMaxWatches};
+  WorkerPool status_pool{1}, change_pool{1}, letter_pool{kMaxRetries}, test_pool{kMaxTests};
+  OpenStreams calls{kMaxCalls}, retries{kMaxRetries}, tests{kMaxTests}, watches{kMaxWatches};
 };
 
 class TargetServiceImpl final : public v1::TargetService::CallbackService {

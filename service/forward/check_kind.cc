@@ -1,4 +1,7 @@
 // What is to be known of each kind of target before it is asked to work.
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/message.h>
+
 #include <algorithm>
 #include <filesystem>
 
@@ -196,9 +199,24 @@ void CheckMariadb(const v1::MariadbTarget& mariadb, const TargetCheck& check) {
   CheckNoServerName(mariadb.tls(), "mariadb.tls", check);
 }
 
+constexpr int kLongestList = 64;
+
+// Of the kind's own keys: a definition is small.
+void CheckListLengths(const v1::Target& target, const TargetCheck& check) {
+  const auto* kind = v1::Target::descriptor()->FindFieldByNumber(static_cast<int>(target.kind_case()));
+  if (kind == nullptr) return;
+  const auto& group = target.GetReflection()->GetMessage(target, kind);
+  for (int i = 0; i < group.GetDescriptor()->field_count(); ++i) {
+    const auto* field = group.GetDescriptor()->field(i);
+    if (field->is_repeated() && group.GetReflection()->FieldSize(group, field) > kLongestList)
+      check.Fail(kind->name() + "." + field->name(), "has more than 64 entries");
+  }
+}
+
 }  // namespace
 
 void CheckKind(const v1::Target& target, const TargetCheck& check) {
+  CheckListLengths(target, check);
   switch (target.kind_case()) {
     case v1::Target::kSyslog:
       return CheckSyslog(target.syslog(), check);

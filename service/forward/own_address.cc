@@ -32,6 +32,7 @@ bool IsOfThisMachine(const IpAddress& address) {
 
 bool IsLoopback(const IpAddress& address) {
   static const IpNetwork kV4 = *IpNetwork::Parse("127.0.0.0/8");
+  if (address == *IpAddress::Parse("::1")) return true;
   return address.is_v4() && kV4.Contains(address);
 }
 
@@ -41,11 +42,13 @@ bool IsOwnAddress(std::span<const ListeningAddress> listeners, const std::string
                   const std::string& address, std::uint16_t port) {
   const auto asked = IpAddress::Parse(address);
   if (!asked) return false;
+  // Connecting to "any address" is connecting to this machine.
+  const bool anywhere = *asked == *IpAddress::Parse("0.0.0.0") || *asked == *IpAddress::Parse("::");
   for (const ListeningAddress& listener : listeners) {
     const auto at = ParseHostPort(listener.address);
     if (listener.protocol != protocol || !at || at->port != port) continue;
     const auto host = IpAddress::Parse(at->host);
-    if (host == asked) return true;
+    if (host == asked || anywhere) return true;
     const bool wildcard = at->host == "0.0.0.0" || at->host == "::";
     if (wildcard && (IsLoopback(*asked) || IsOfThisMachine(*asked))) return true;
   }

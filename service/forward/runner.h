@@ -28,6 +28,7 @@ namespace cistern {
 // What all runners share. Outlives them.
 struct RunnerContext {
   Store& store;
+  std::string store_dir;  // no target may write there
   WallClock clock;
   std::function<MadeSink(const v1::Target& target, SinkContext context)> make_sink;
   std::function<bool(const std::string& protocol, const std::string& address, std::uint16_t port)>

@@ -13,8 +13,6 @@
 namespace cistern {
 namespace {
 
-constexpr std::uint64_t kLongestLine = 64 << 20;  // no record is longer
-
 using boost::system::error_code;
 
 error_code Errno() { return {errno, boost::system::system_category()}; }
@@ -36,28 +34,18 @@ Result<TargetFile> TargetFile::Open(const std::string& path, std::size_t trusted
   file.written_ = found.st_mtim.tv_sec * 1'000'000'000 + found.st_mtim.tv_nsec;
   // Who writes holds a shared lock: what looks like a partial line may be a line that another writes now.
   const bool alone = flock(file.fd(), LOCK_EX | LOCK_NB) == 0;
-  if (const auto error = alone ? file.CutPartialLine() : error_code()) return error;
+  if (const auto error = alone ? file.EndPartialLine() : error_code()) return error;
   flock(file.fd(), LOCK_SH | LOCK_NB);
   return file;
 }
 
-error_code TargetFile::CutPartialLine() {
-  std::array<char, 4096> piece;
-  std::uint64_t end = size_;  // no line ends behind it
-  while (end > 0 && size_ - end < kLongestLine) {
-    const std::size_t size = std::min<std::uint64_t>(piece.size(), end);
-    const ssize_t got = pread(fd(), piece.data(), size, static_cast<off_t>(end - size));
-    if (got < 0 || static_cast<std::size_t>(got) != size) return Errno();
-    const std::size_t line_end = std::string_view(piece.data(), size).rfind('\n');
-    if (line_end != std::string_view::npos) {
-      end = end - size + line_end + 1;
-      break;
-    }
-    end -= size;
-  }
-  if (end == size_ || size_ - end >= kLongestLine) return {};
-  if (ftruncate(fd(), static_cast<off_t>(end)) != 0) return Errno();
-  size_ = end;
+// What stands there may be anybody's, so nothing of it is taken away.
+error_code TargetFile::EndPartialLine() {
+  char last = '\n';
+  if (size_ > 0 && pread(fd(), &last, 1, static_cast<off_t>(size_ - 1)) != 1) return Errno();
+  if (last == '\n') return {};
+  if (write(fd(), "\n", 1) != 1) return Errno();
+  ++size_;
   return {};
 }
 

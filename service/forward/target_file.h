@@ -35,7 +35,7 @@ class TargetFile {
 
  private:
   TargetFile() = default;
-  boost::system::error_code CutPartialLine();
+  boost::system::error_code EndPartialLine();
 
   std::string path_;
   UniqueFd fd_;

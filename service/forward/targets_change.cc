@@ -4,6 +4,7 @@
 #include <google/protobuf/util/message_differencer.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
 #include "cistern/v1/target.pb.h"
@@ -29,6 +30,15 @@ TargetError Conflict(const std::string& name, std::uint64_t asked, std::uint64_t
           {}};
 }
 
+// Whether a file target may write into the store's own folder; `..` was refused before.
+bool LiesIn(const std::string& folder, const v1::Target& target) {
+  const std::string& path = target.file().path();
+  std::error_code ignored;
+  const auto fixed = std::filesystem::weakly_canonical(path.substr(0, path.find('{')), ignored);
+  const auto store = std::filesystem::weakly_canonical(folder, ignored);
+  return target.has_file() && (fixed.string() + "/").starts_with(store.string() + "/");
+}
+
 std::vector<TargetChangeRequest> ChangesOf(std::span<const v1::Target> configured) {
   std::vector<TargetChangeRequest> changes;
   for (const v1::Target& target : configured)
@@ -39,7 +49,8 @@ std::vector<TargetChangeRequest> ChangesOf(std::span<const v1::Target> configure
 std::string ErrorsOf(const std::string& name, const YamlErrors& errors) {
   std::string text;
   for (const YamlError& error : errors.items) {
-    text += fmt::format("{}target \"{}\": {}: {}", text.empty() ? "" : "; ", name, error.key, error.message);
+    text += fmt::format("{}target \"{}\": {}{}{}", text.empty() ? "" : "; ", name, error.key,
+                        error.key.empty() ? "" : ": ", error.message);
     if (!error.suggestion.empty()) text += fmt::format("; did you mean {}?", error.suggestion);
   }
   return text;
@@ -51,6 +62,9 @@ Targets::Outcome<std::shared_ptr<const v1::Target>> Targets::Prepare(const v1::T
   auto prepared = std::make_shared<v1::Target>(definition);
   if (const YamlErrors errors = PrepareTarget(*prepared); !errors.empty())
     return Invalid(ErrorsOf(definition.name(), errors));
+  if (LiesIn(context_.store_dir, *prepared))
+    return Invalid(fmt::format("target \"{}\": file.path: lies in storage.dir, which is the store's own",
+                               definition.name()));
   return std::shared_ptr<const v1::Target>(std::move(prepared));
 }
 

@@ -36,7 +36,7 @@ class TargetsTest : public ::testing::Test {
 
   void Begin() {
     targets_ = std::make_unique<Targets>(
-        RunnerContext{*store_, &WallNow,
+        RunnerContext{*store_, folder_.path(), &WallNow,
                       [this](const v1::Target& target, SinkContext context) {
                         return to_.Make(target, std::move(context));
                       },

@@ -173,6 +173,16 @@ TEST_F(TargetsTest, BadDefinitionLeavesEverythingAsItWas) {
   EXPECT_THAT(targets_->List(), IsEmpty());
 }
 
+TEST_F(TargetsTest, NoTargetWritesIntoTheStore) {
+  for (const char* path : {"/catalog.db", "/logs/{host}.db", "/{host}.log"}) {
+    v1::Target target = Definition("t");
+    target.mutable_file()->set_path(folder_.path() + path);
+    const auto applied = Apply(target);
+    ASSERT_FALSE(applied) << path;
+    EXPECT_THAT(applied.error().text, HasSubstr("file.path: lies in storage.dir"));
+  }
+}
+
 TEST_F(TargetsTest, DryRunChangesNothing) {
   const auto applied =
       targets_->Apply({{std::make_shared<v1::Target>(Definition("a")), {}}}, false, /*dry_run=*/true);
