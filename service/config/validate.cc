@@ -15,16 +15,7 @@
 namespace cistern {
 namespace {
 
-constexpr std::size_t kLongestName = 63;
-constexpr int kMaxTargets = 64;
 constexpr std::size_t kLongestSocketPath = 107;
-
-bool IsName(std::string_view name) {
-  const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-  };
-  return !name.empty() && name.size() <= kLongestName && std::all_of(name.begin(), name.end(), allowed);
-}
 
 bool IsLoopback(const IpAddress& address) {
   static const IpNetwork kV4 = *IpNetwork::Parse("127.0.0.0/8");
@@ -74,7 +65,7 @@ class Validator {
   }
 
   void CheckName(const std::string& name, const std::string& key) {
-    if (!IsName(name)) {
+    if (!IsTargetName(name)) {
       return Fail(key, Quoted(name) + " is not a name: 1 to 63 small letters, digits, - and _");
     }
     const auto [first, is_new] = names_.emplace(name, key);
@@ -151,7 +142,7 @@ class Validator {
       if (!is_new)
         Fail(key + ".name", Quoted(name) + " is the name of another target already (" + first->second + ")");
     }
-    if (config_.targets_size() > kMaxTargets) Fail("targets", "there can be 64 at most");
+    if (config_.targets_size() > kMostTargets) Fail("targets", "there can be 64 at most");
   }
 
   const ConfigTarget& target_;

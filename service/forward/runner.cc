@@ -66,7 +66,7 @@ void TargetRunner::BeginEnd(steady_clock::time_point deadline) {
     const std::lock_guard lock(mutex_);
     ending_ = true;
     deadline_ = deadline;
-    Order();
+    stop_.Request();
   }
   context_.store.WakeWaiters();
 }
@@ -81,13 +81,11 @@ void TargetRunner::SetPaused(bool paused) {
     const std::lock_guard lock(mutex_);
     if (std::exchange(progress_.paused, paused) == paused) return;
     progress_changed_ = true;
-    deadline_ = steady_clock::now() + std::chrono::seconds(2);
-    Order();
+    deadline_ = steady_clock::now() + kEndTime;
+    stop_.Request();
   }
   context_.store.WakeWaiters();
 }
-
-void TargetRunner::Order() { stop_.Request(); }
 
 TargetFigures TargetRunner::figures() const {
   const std::lock_guard lock(mutex_);

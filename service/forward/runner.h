@@ -43,6 +43,9 @@ struct TargetProgress {
   std::string sink_state;
 };
 
+// That a sink has to end its connection in order when its target is paused or changed.
+inline constexpr std::chrono::seconds kEndTime{2};
+
 // What became of letters that were to be delivered again.
 struct LetterOutcome {
   std::uint64_t done = 0, refused = 0, lost = 0;
@@ -84,7 +87,6 @@ class TargetRunner {
 
   void Run();
   bool TakeOrders();
-  void Order();
   bool MakeReady();
   bool MakeOwnSink();
   void Turn();

@@ -20,7 +20,7 @@ LetterOutcome TargetRunner::RetryLetters(std::vector<RecordId> ids) {
     LetterOrder& order = letter_orders_.emplace_back();
     order.ids = std::move(ids);
     outcome = order.outcome.get_future();
-    Order();
+    stop_.Request();
   }
   context_.store.WakeWaiters();
   return outcome.get();

@@ -29,7 +29,10 @@ void AddImpliedGroups(v1::Target& target);
 void CheckTarget(const v1::Target& target, const std::string& key, const Origins& origins,
                  YamlErrors& errors);
 
-// 1 to 63 small letters, digits, `-` and `_`.
+// Each has a thread.
+inline constexpr int kMostTargets = 64;
+
+// 1 to 63 small letters, digits, `-` and `_`; of listeners as well.
 bool IsTargetName(std::string_view name);
 
 // Where a new target starts.

@@ -91,7 +91,7 @@ TargetProgress Targets::EndRunner(const std::string& name) {
     runner = entries_.at(name).runner;
   }
   if (!runner) return LoadProgress(context_.store, name);
-  runner->End(steady_clock::now() + std::chrono::seconds(2));
+  runner->End(steady_clock::now() + kEndTime);
   const std::lock_guard lock(mutex_);
   entries_.at(name).runner.reset();
   return runner->progress();

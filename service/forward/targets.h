@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "service/forward/runner.h"
+#include "service/forward/spec.h"
 
 namespace cistern {
 
@@ -69,7 +70,7 @@ struct TestedStep {
 
 class Targets {
  public:
-  static constexpr std::size_t kMaxTargets = 64;  // each has a thread
+  static constexpr std::size_t kMaxTargets = kMostTargets;
   template <class T>
   using Outcome = Result<T, TargetError>;
 

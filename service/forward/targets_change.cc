@@ -15,8 +15,6 @@ namespace cistern {
 namespace {
 
 using Action = AppliedChange::Action;
-
-constexpr auto kEndTime = std::chrono::seconds(2);  // that a sink has to end its connection in order
 using google::protobuf::util::MessageDifferencer;
 
 TargetError Invalid(std::string text) { return {TargetError::Kind::kInvalid, std::move(text), {}}; }
