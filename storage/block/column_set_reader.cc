@@ -103,15 +103,13 @@ bool ColumnSetReader::LoadInts(ColumnId id, std::size_t count, std::vector<std::
   return true;
 }
 
-std::span<const std::int64_t> ColumnSetReader::Ints(ColumnId id) {
+std::span<const std::int64_t> ColumnSetReader::DecodedInts(ColumnId id) {
   IntColumn& column = ints_[Index(id)];
-  if (!column.ready) {
-    column.ready = true;
-    column.values.assign(rows_, 0);
-    std::vector<std::int64_t> values;
-    if (!LoadInts(id, rows_, values)) damaged_ = true;
-    column.values = std::move(values);
-  }
+  column.ready = true;
+  column.values.assign(rows_, 0);
+  std::vector<std::int64_t> values;
+  if (!LoadInts(id, rows_, values)) damaged_ = true;
+  column.values = std::move(values);
   return column.values;
 }
 
@@ -257,7 +255,7 @@ StringColumn ColumnSetReader::StringsOf(ColumnId id, std::span<const std::uint8_
   return column.view();
 }
 
-std::string_view ColumnSetReader::String(ColumnId id, std::size_t row) {
+std::string_view ColumnSetReader::DecodedString(ColumnId id, std::size_t row) {
   TextColumn& column = Texts(id);
   KeepByRow(column);
   if (column.templates) PutTogether(column, row);

@@ -23,7 +23,10 @@ class ColumnSetReader {
   ColumnSetReader(BlobReader& blob, Arena& arena);
 
   std::size_t rows() const { return rows_; }
-  std::span<const std::int64_t> Ints(ColumnId id);
+  std::span<const std::int64_t> Ints(ColumnId id) {
+    const IntColumn& column = ints_[static_cast<std::size_t>(id)];
+    return column.ready ? column.values : DecodedInts(id);
+  }
   // Message times; kNoTime where there is none.
   std::span<const std::int64_t> Times();
   // All texts of a column. Where they are in templates, every one is put together.
@@ -31,7 +34,10 @@ class ColumnSetReader {
   // Only those of selected rows of [begin, end).
   StringColumn StringsOf(ColumnId id, std::span<const std::uint8_t> selected, std::size_t begin,
                          std::size_t end);
-  std::string_view String(ColumnId id, std::size_t row);
+  std::string_view String(ColumnId id, std::size_t row) {
+    const TextColumn& column = texts_[static_cast<std::size_t>(id)];
+    return column.ready && !column.templates ? column.view()[row] : DecodedString(id, row);
+  }
   // One text of a column in templates; `place`: that of the row in the order of the column.
   std::string_view TextAt(ColumnId id, std::size_t row, std::size_t place);
   // Null when the column is not in templates.
@@ -66,6 +72,8 @@ class ColumnSetReader {
     std::vector<std::uint32_t> rows, places;  // the row of each place, the place of each row
   };
 
+  std::span<const std::int64_t> DecodedInts(ColumnId id);
+  std::string_view DecodedString(ColumnId id, std::size_t row);
   bool LoadInts(ColumnId id, std::size_t count, std::vector<std::int64_t>& out);
   bool LoadStrings(const ColumnEntry& entry, TextColumn& out);
   bool LoadTemplates(const ColumnEntry& entry, TextColumn& out);

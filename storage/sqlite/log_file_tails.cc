@@ -118,8 +118,9 @@ Result<SealJob> LogFile::PlanSealing(bool closing) {
 Result<SealedTail> LogFile::SealNow() {
   const Result<SealJob> job = PlanSealing(/*closing=*/true);
   if (!job) return job.error();
-  Result<SealedTail> sealed =
-      SealRows(*job, [this](LogTable tail, const BlockSummary& row) { return TailBlob(tail, row.first_id); });
+  SealTools tools;
+  Result<SealedTail> sealed = SealRows(
+      *job, [this](LogTable tail, const BlockSummary& row) { return TailBlob(tail, row.first_id); }, tools);
   if (!sealed) return sealed;
   LogCommit commit;
   commit.sealed = &*sealed;

@@ -161,6 +161,14 @@ LogSet::Found LogSet::AtOrBefore(std::uint64_t id) const {
   return found;
 }
 
+std::shared_ptr<const std::string> LogSet::RecentBlob(const BlockSummary& row) const {
+  const std::lock_guard lock(mutex_);
+  if (ToInt(row.first_id) < recent_.covered_from()) return nullptr;
+  const RecentBatch* batch = recent_.AtOrAfter(ToInt(row.first_id));
+  const bool same = batch && batch->summary.first_id == row.first_id && batch->summary.last_id == row.last_id;
+  return same ? batch->blob : nullptr;
+}
+
 std::optional<Gap> LogSet::GoneBetween(std::uint64_t first, std::uint64_t last) const {
   const std::lock_guard lock(mutex_);
   std::optional<Gap> total;

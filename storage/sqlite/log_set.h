@@ -60,6 +60,8 @@ class LogSet {
   };
   Found AtOrAfter(std::uint64_t id) const;
   Found AtOrBefore(std::uint64_t id) const;
+  // Exactly this tail row from memory; null when it is not there (any more).
+  std::shared_ptr<const std::string> RecentBlob(const BlockSummary& row) const;
   // How much of [first, last] retention deleted, but for what it took from between records of a file that are
   // left.
   std::optional<Gap> GoneBetween(std::uint64_t first, std::uint64_t last) const;

@@ -1,21 +1,25 @@
 #include "storage/sqlite/sealing.h"
 
 #include <algorithm>
+#include <chrono>
 
-#include "storage/block/block_codec.h"
 #include "storage/thread_priority.h"
 
 namespace cistern {
 namespace {
 
+constexpr auto kToolsKept = std::chrono::seconds(10);  // without a job
+
 // Collects the records of a segment row by row and hands them out in even pieces.
 class Pieces {
  public:
-  Pieces(const SealSegment& segment, std::uint64_t block_records, std::vector<RecentBatch>& out)
-      : to_blocks_(segment.to_blocks), out_(out) {
+  Pieces(const SealSegment& segment, std::uint64_t block_records, SealTools& tools,
+         std::vector<RecentBatch>& out)
+      : to_blocks_(segment.to_blocks), tools_(tools), records_(tools.records), out_(out) {
     const std::uint64_t pieces = to_blocks_ ? BlocksFor(segment.records, block_records) : 1;
     target_ = (segment.records + pieces - 1) / pieces;
     max_text_ = to_blocks_ ? kMaxBlockText : kMaxRowText;
+    records_.clear();
     records_.reserve(target_);
   }
 
@@ -34,11 +38,11 @@ class Pieces {
     RecentBatch& piece = out_.emplace_back();
     piece.text_bytes = text_;
     if (to_blocks_) {
-      piece.block = std::make_shared<const SealedBlock>(sealer_.Seal(parts));
+      piece.block = std::make_shared<const SealedBlock>(tools_.sealer.Seal(parts));
       piece.summary = piece.block->summary;
     } else {
-      piece.blob = std::make_shared<const std::string>(encoder_.Encode(parts));
-      piece.summary = encoder_.summary();
+      piece.blob = std::make_shared<const std::string>(tools_.encoder.Encode(parts));
+      piece.summary = tools_.encoder.summary();
     }
     records_.clear();
     text_ = 0;
@@ -47,12 +51,11 @@ class Pieces {
 
  private:
   const bool to_blocks_;
+  SealTools& tools_;
+  std::vector<Record>& records_;
   std::vector<RecentBatch>& out_;
   std::uint64_t target_ = 0, max_text_ = 0, text_ = 0;
-  BlockSealer sealer_;
-  BlockEncoder encoder_;
   std::vector<std::unique_ptr<StoredBatch>> batches_;  // own the texts of records_
-  std::vector<Record> records_;
 };
 
 Result<std::unique_ptr<StoredBatch>> OpenRow(const SealJob& job, const BlockSummary& row,
@@ -75,13 +78,13 @@ std::uint64_t TextBytes(const Record& record) {
   return record.message.size() + record.structured_data.size() + record.raw.size() + record.tags.size();
 }
 
-Result<SealedTail> SealRows(const SealJob& job, const ReadTailBlob& read) {
+Result<SealedTail> SealRows(const SealJob& job, const ReadTailBlob& read, SealTools& tools) {
   SealedTail sealed{job.number, job.tail, {}};
   for (const SealSegment& segment : job.segments) {
     SealedSegment& out = sealed.segments.emplace_back();
     out.before = segment.before;
     out.after = segment.after;
-    Pieces pieces(segment, job.block_records, out.rows);
+    Pieces pieces(segment, job.block_records, tools, out.rows);
     for (const BlockSummary& row : segment.rows) {
       Result<std::unique_ptr<StoredBatch>> batch = OpenRow(job, row, read);
       if (!batch) return batch.error();
@@ -119,12 +122,17 @@ std::optional<Sealer::Done> Sealer::Take() {
 
 void Sealer::Work(const std::stop_token& stop) {
   SetThreadPriority(ThreadPriority::kReader);
+  const auto has_job = [this] { return !jobs_.empty(); };
+  std::unique_ptr<SealTools> tools;
   std::unique_lock lock(mutex_);
-  while (wake_.wait(lock, stop, [this] { return !jobs_.empty(); }) && !stop.stop_requested()) {
+  for (;;) {
+    if (tools && !wake_.wait_for(lock, stop, kToolsKept, has_job)) tools.reset();
+    if (!wake_.wait(lock, stop, has_job) || stop.stop_requested()) return;
+    if (!tools) tools = std::make_unique<SealTools>();
     const SealJob job = std::move(jobs_.front());
     jobs_.pop_front();
     lock.unlock();
-    Result<SealedTail> result = run_(job);
+    Result<SealedTail> result = run_(job, *tools);
     lock.lock();
     done_.push_back({job.number, std::move(result)});
   }

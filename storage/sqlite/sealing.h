@@ -16,6 +16,8 @@
 #include <thread>
 #include <vector>
 
+#include "storage/block/block_codec.h"
+#include "storage/block/sealed_block.h"
 #include "storage/sqlite/log_rows.h"
 #include "storage/sqlite/recent_batches.h"
 
@@ -60,14 +62,20 @@ struct SealedTail {
 
 using ReadTailBlob =
     std::function<Result<std::shared_ptr<const std::string>>(LogTable tail, const BlockSummary& row)>;
+// What is worth keeping from job to job: memory that is new each time costs a tenth of sealing.
+struct SealTools {
+  BlockSealer sealer;
+  BlockEncoder encoder;
+  std::vector<Record> records;
+};
 // Memory: about that of one block with its text. kCorrupt: a row is damaged; then the tail is to stay as it
 // is.
-Result<SealedTail> SealRows(const SealJob& job, const ReadTailBlob& read);
+Result<SealedTail> SealRows(const SealJob& job, const ReadTailBlob& read, SealTools& tools);
 
 // Runs jobs one after the other in a thread of its own. Any thread may call.
 class Sealer {
  public:
-  using Run = std::function<Result<SealedTail>(const SealJob&)>;
+  using Run = std::function<Result<SealedTail>(const SealJob&, SealTools&)>;
   explicit Sealer(Run run);
   ~Sealer();  // waits for the job that is running
 

@@ -57,7 +57,8 @@ SqliteStore::SqliteStore(StoreOptions options, Warn warn)
       logs_dir_(options_.dir + "/logs"),
       clock_(options_.clock ? options_.clock : WallClock(SystemWallClock)),
       logs_(std::make_shared<LogSet>(logs_dir_, options_.recent_bytes, std::move(warn))),
-      sealer_(std::make_unique<Sealer>([this](const SealJob& job) { return SealInBackground(job); })),
+      sealer_(std::make_unique<Sealer>(
+          [this](const SealJob& job, SealTools& tools) { return SealInBackground(job, tools); })),
       pool_(std::min(4u, std::thread::hardware_concurrency())),
       retention_(options_.retention),
       rules_(options_.retention) {}
@@ -133,14 +134,17 @@ SqliteStore::~SqliteStore() {
 }
 
 // On the worker's thread: nothing of the writer's may be touched.
-Result<SealedTail> SqliteStore::SealInBackground(const SealJob& job) const {
-  Result<SealedTail> sealed = SealRows(job, [&](LogTable tail, const BlockSummary& row) {
+Result<SealedTail> SqliteStore::SealInBackground(const SealJob& job, SealTools& tools) const {
+  const auto read = [&](LogTable tail,
+                        const BlockSummary& row) -> Result<std::shared_ptr<const std::string>> {
+    if (auto recent = logs_->RecentBlob(row)) return recent;
     Result<ReaderPool::Lease> reader = logs_->Acquire(job.file);
-    if (!reader) return Result<std::shared_ptr<const std::string>>(reader.error());
+    if (!reader) return reader.error();
     auto blob = (*reader)->TailBlob(tail, row);
     if (!blob) reader->Discard();
     return blob;
-  });
+  };
+  Result<SealedTail> sealed = SealRows(job, read, tools);
   At("seal.encoded");
   return sealed;
 }

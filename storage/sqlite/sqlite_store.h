@@ -125,7 +125,7 @@ class SqliteStore final : public Store {
     std::optional<SealedTail> ready;  // sealed, not written yet
     bool keep_tail = false;           // it could not be sealed
   };
-  Result<SealedTail> SealInBackground(const SealJob& job) const;
+  Result<SealedTail> SealInBackground(const SealJob& job, SealTools& tools) const;
   void StartSealing(OpenFile& open);
   void TakeSealed();
   void WriteSealed(OpenFile& open);
