@@ -15,7 +15,7 @@ constexpr std::size_t Index(ColumnId id) { return static_cast<std::size_t>(id); 
 }  // namespace
 
 struct BlockEncoder::Impl {
-  std::string_view Encode(std::span<const std::span<const Record>> parts);
+  std::string_view Encode(std::span<const std::span<const Record>> parts, Packing how);
 
   void Clear();
   void Add(const Record& record);
@@ -26,6 +26,7 @@ struct BlockEncoder::Impl {
   void FinishText(ColumnId id, Column& column);
   void AddEntry(ColumnId id, Codec codec);
 
+  Packing packing = Packing::kCompressed;
   BlockHeader header;
   RecordColumns records;
   PlainColumn structured_data, messages, tags;
@@ -51,7 +52,7 @@ void BlockEncoder::Impl::Add(const Record& record) {
 void BlockEncoder::Impl::AddEntry(ColumnId id, Codec codec) {
   ByteBuffer& payload = payloads[Index(id)];
   ColumnEntry entry{.id = id, .codec = codec, .raw_length = payload.size(), .stored = payload.view()};
-  if (compressor.Compress(payload.view(), compressed[Index(id)])) {
+  if (packing == Packing::kCompressed && compressor.Compress(payload.view(), compressed[Index(id)])) {
     entry.compressed = true;
     entry.stored = compressed[Index(id)].view();
   }
@@ -102,8 +103,9 @@ void BlockEncoder::Impl::Finish() {
   WriteBlock(header, out);
 }
 
-std::string_view BlockEncoder::Impl::Encode(std::span<const std::span<const Record>> parts) {
+std::string_view BlockEncoder::Impl::Encode(std::span<const std::span<const Record>> parts, Packing how) {
   Clear();
+  packing = how;
   for (const std::span<const Record> part : parts)
     for (const Record& record : part) Add(record);
   Finish();
@@ -113,14 +115,14 @@ std::string_view BlockEncoder::Impl::Encode(std::span<const std::span<const Reco
 BlockEncoder::BlockEncoder() : impl_(std::make_unique<Impl>()) {}
 BlockEncoder::~BlockEncoder() = default;
 
-std::string_view BlockEncoder::Encode(std::span<const std::span<const Record>> parts) {
-  return impl_->Encode(parts);
+std::string_view BlockEncoder::Encode(std::span<const std::span<const Record>> parts, Packing packing) {
+  return impl_->Encode(parts, packing);
 }
 
 std::string_view BlockEncoder::Encode(std::span<RecordBatch* const> batches) {
   std::vector<std::span<const Record>> parts;
   for (RecordBatch* batch : batches) parts.emplace_back(batch->records());
-  return impl_->Encode(parts);
+  return impl_->Encode(parts, Packing::kCompressed);
 }
 
 const BlockSummary& BlockEncoder::summary() const { return impl_->header.summary; }

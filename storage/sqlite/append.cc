@@ -8,6 +8,9 @@ namespace {
 
 constexpr std::uint64_t kReserveAhead = std::uint64_t{1} << 20;
 constexpr std::uint64_t kMaxRowRecords = 32768;
+// Of a tail row that is not compressed, because it is encoded again soon. 20 a second of this size write no
+// more than any disk takes; more stay compressed, and those that sealing has fallen behind with.
+constexpr std::uint64_t kMaxPlainText = std::uint64_t{1} << 20;
 constexpr std::uint64_t kLastUsableId = INT64_MAX - 4 * kReserveAhead;
 
 }  // namespace
@@ -94,7 +97,9 @@ std::vector<RecentBatch> SqliteStore::Encode(OpenFile& open, std::span<RecordBat
     return rows;
   }
   for (const BlockParts& piece : CutCommit(batches, kMaxRowRecords, kMaxRowText)) {
-    auto blob = std::make_shared<const std::string>(encoder_.Encode(piece.parts));
+    const bool plain = piece.text_bytes <= kMaxPlainText && !open.file->TailIsDue();
+    const Packing packing = plain ? Packing::kPlain : Packing::kCompressed;
+    auto blob = std::make_shared<const std::string>(encoder_.Encode(piece.parts, packing));
     rows.push_back({.summary = encoder_.summary(), .blob = std::move(blob), .text_bytes = piece.text_bytes});
   }
   return rows;

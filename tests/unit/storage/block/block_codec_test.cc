@@ -173,6 +173,22 @@ TEST(BlockCodec, MostRowsABlobMayHoldComeBack) {
   EXPECT_EQ(view->Row(65535).procid, "65535");
 }
 
+TEST(BlockCodec, PlainBlobHoldsTheSameAndNothingIsCompressed) {
+  std::mt19937_64 random(11);
+  RecordBatch batch;
+  for (int i = 0; i < 2000; ++i) AddRandomRecord(batch, random);
+  NumberFrom(batch, 5);
+  const std::span<const Record> parts[] = {batch.records()};
+  BlockEncoder encoder;
+  const auto plain = std::make_shared<const std::string>(encoder.Encode(parts, Packing::kPlain));
+  EXPECT_EQ(encoder.summary().records, 2000u);
+  ASSERT_TRUE(VerifyBlock(*plain));
+  const auto view = MustOpen(plain);
+  for (std::size_t i = 0; i < 2000; ++i) ExpectWhole(view->Row(i), batch.records()[i]);
+  EXPECT_EQ(view->decoded_bytes(), 0u) << "what comes out of decompression";
+  EXPECT_GT(plain->size(), Encode(encoder, {&batch})->size()) << "the next blob is compressed again";
+}
+
 TEST(BlockCodec, EncoderStartsAfreshWithEachBlob) {
   RecordBatch rich, plain;
   std::mt19937_64 random(3);

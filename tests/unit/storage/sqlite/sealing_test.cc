@@ -82,6 +82,38 @@ TEST_P(SealingTest, TailIsSealedInTheBackgroundOnceItIsLarge) {
   EXPECT_EQ(store_->Stats().records, 60u);
 }
 
+// What is still in memory is not read again.
+TEST_P(SealingTest, RowSpoiltOnTheDiskMattersOnlyWhereItMustBeRead) {
+  Open();
+  MustAppendNumbered(5, 7);
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open(LogPath(LogFiles().back()).c_str(), &database), SQLITE_OK);
+  EXPECT_EQ(sqlite3_exec(database, "UPDATE tail SET blob = zeroblob(100) WHERE first_id = 8", nullptr,
+                         nullptr, nullptr),
+            SQLITE_OK);
+  sqlite3_close(database);
+  MustAppendNumbered(1, 7);
+  if (GetParam() == 0) {
+    store_.reset();
+    EXPECT_EQ(Rows("block"), 0) << "the tail stays as it is";
+  } else if (GetParam() > 100'000) {
+    IdleUntil([&] { return Rows("block") == 1; });
+    ExpectAll();
+  }
+}
+
+TEST_P(SealingTest, LargeRowsAreCompressedAndSmallOnesAreNot) {
+  options_.block_records = 20'000;
+  Open();
+  MustAppendNumbered(1, 4'000);
+  const std::string path = LogPath(LogFiles().back());
+  EXPECT_GT(Value(path, "SELECT length(blob) FROM tail"), 4'000 * 18) << "whole texts";
+  const std::string text(300, 'x');
+  std::vector<std::string> large(5'000, text);
+  MustAppend(large);
+  EXPECT_LT(Value(path, "SELECT length(blob) FROM tail ORDER BY first_id DESC"), 5'000 * 20);
+}
+
 TEST_P(SealingTest, SealedTailIsWrittenAlongWithTheNextCommit) {
   std::mutex mutex;
   std::condition_variable encoded;
