@@ -45,7 +45,8 @@ inline bool EqualShort(std::string_view a, std::string_view b) {
   if (size > 16) return std::memcmp(a.data(), b.data(), size) == 0;
   if (size >= 8) return ends(std::uint64_t{}, std::uint64_t{});
   if (size >= 4) return ends(std::uint32_t{}, std::uint32_t{});
-  return size == 0 || ((a[0] == b[0]) & (a[size / 2] == b[size / 2]) & (a[size - 1] == b[size - 1]));
+  const auto same = [&](std::size_t at) { return int{a[at] == b[at]}; };
+  return size == 0 || (same(0) & same(size / 2) & same(size - 1)) != 0;
 }
 
 }  // namespace cistern
