@@ -84,9 +84,9 @@ void TextSplitter::JoinWords(std::size_t size) {
     for (std::uint64_t bits = classes_.joiner[i] & ends_[i] & word.Ahead(i, 1); bits != 0; bits &= bits - 1) {
       const std::size_t at = i * 64 + static_cast<std::size_t>(std::countr_zero(bits));
       const std::size_t end = word.NextOut(at + 1);
-      const bool hyphen = (text_[at] == ':') | (text_[at] == '-');
-      const bool joins = (sure_ends_.Has(at) & sure_ends_.Has(end)) | (hyphen & ends_.Has(end));
-      joined_[i] |= (bits & (~bits + 1)) * joins;
+      const int hyphen = int{text_[at] == ':'} | int{text_[at] == '-'};
+      const int joins = (int{sure_ends_.Has(at)} & int{sure_ends_.Has(end)}) | (hyphen & int{ends_.Has(end)});
+      joined_[i] |= joins != 0 ? bits & (~bits + 1) : 0;
     }
   }
 }
