@@ -10,7 +10,7 @@
 #include "proto/yaml/scalar.h"
 #include "proto/yaml/units.h"
 #include "service/forward/check.h"
-#include "service/forward/field_template.h"
+#include "storage/filter/field_template.h"
 #include "service/forward/index_name.h"
 #include "service/forward/path_template.h"
 #include "storage/filter/filter.h"

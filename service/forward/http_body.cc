@@ -2,8 +2,8 @@
 
 #include "cistern/v1/target.pb.h"
 #include "proto/convert/escape.h"
-#include "service/forward/field_template.h"
-#include "service/forward/field_text.h"
+#include "storage/filter/field_template.h"
+#include "storage/query/field_text.h"
 #include "service/forward/format.h"
 #include "service/forward/index_name.h"
 

@@ -4,7 +4,7 @@
 
 #include "cistern/v1/target.pb.h"
 #include "proto/convert/escape.h"
-#include "service/forward/field_text.h"
+#include "storage/query/field_text.h"
 #include "service/forward/format.h"
 #include "service/forward/http_body.h"
 

@@ -8,7 +8,7 @@
 
 #include "cistern/v1/target.pb.h"
 #include "ingest/message/wall_time.h"
-#include "service/forward/field_text.h"
+#include "storage/query/field_text.h"
 #include "service/forward/mail_memory.h"
 #include "service/forward/mail_renderer.h"
 #include "service/forward/mail_text.h"

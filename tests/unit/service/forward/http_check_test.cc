@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "cistern/v1/target.pb.h"
-#include "service/forward/field_template.h"
+#include "storage/filter/field_template.h"
 #include "service/forward/index_name.h"
 #include "service/forward/spec.h"
 
