@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "cistern/v1/options.pb.h"
+#include "proto/yaml/map_entry.h"
 #include "proto/yaml/reader.h"
 #include "proto/yaml/scalar.h"
 #include "proto/yaml/schema.h"
@@ -21,7 +22,7 @@ void ForEachGroup(Message& message, const std::string& path, Visit visit) {
   const auto& type = *message.GetDescriptor();
   for (int i = 0; i < type.field_count(); ++i) {
     const FieldDescriptor& field = *type.field(i);
-    if (!IsMessage(field)) continue;
+    if (!IsMessage(field) || field.is_map()) continue;
     const std::string key = JoinKey(path, field.name());
     if (!field.is_repeated()) {
       if (reflection.HasField(message, &field)) visit(*reflection.MutableMessage(&message, &field), key);
@@ -108,8 +109,9 @@ class ValueCheck {
     std::vector<const FieldDescriptor*> fields;
     message.GetReflection()->ListFields(message, &fields);
     for (const FieldDescriptor* field : fields) {
-      if (IsMessage(*field)) continue;
       const std::string key = JoinKey(path, field->name());
+      if (field->is_map()) CheckMap(message, *field, key);
+      if (IsMessage(*field)) continue;
       if (!field->is_repeated()) {
         CheckField(message, *field, kNoIndex, key);
         continue;
@@ -122,7 +124,17 @@ class ValueCheck {
 
  private:
   void CheckField(Message& message, const FieldDescriptor& field, int index, const std::string& key) {
-    const auto problem = SetScalar(message, field, index, FormatScalar(message, field, index), "/");
+    Tell(SetScalar(message, field, index, FormatScalar(message, field, index), "/"), key);
+  }
+
+  void CheckMap(Message& message, const FieldDescriptor& map, const std::string& key) {
+    for (const MapEntry& entry : SortedMapEntries(message, map)) {
+      Message& fields = *message.GetReflection()->MutableRepeatedMessage(&message, &map, entry.index);
+      Tell(CheckMapEntry(fields), JoinKey(key, Printable(entry.name)));
+    }
+  }
+
+  void Tell(const std::optional<ScalarProblem>& problem, const std::string& key) {
     if (problem)
       target_.errors.Add(NearestOrigin(target_.origins, key), key, problem->message, problem->suggestion);
   }

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "proto/yaml/map_entry.h"
 #include "proto/yaml/scalar.h"
 #include "proto/yaml/schema.h"
 
@@ -52,6 +53,8 @@ std::string QuotedText(std::string_view text) {
   return quoted + '"';
 }
 
+std::string NameText(const std::string& name) { return IsPlainText(name) ? name : QuotedText(name); }
+
 std::string ValueText(const Message& message, const FieldDescriptor& field, int index) {
   const std::string text = FormatScalar(message, field, index);
   if (field.cpp_type() != FieldDescriptor::CPPTYPE_STRING || IsPlainText(text)) return text;
@@ -60,7 +63,7 @@ std::string ValueText(const Message& message, const FieldDescriptor& field, int 
 
 class Printer {
  public:
-  explicit Printer(const Origins& origins) : origins_(origins) {}
+  explicit Printer(const Origins* origins) : origins_(origins) {}
 
   // `first` begins the first line, `rest` the others: they differ behind the dash of a list.
   void Group(const Message& message, const std::string& path, std::string first, const std::string& rest) {
@@ -98,7 +101,10 @@ class Printer {
   void Field(const Message& message, const FieldDescriptor& field, const std::string& path,
              const std::string& first, const std::string& rest) {
     const std::string head = first + field.name() + ":";
-    if (field.is_repeated()) {
+    if (field.is_map()) {
+      lines_.push_back({head, ""});
+      Map(message, field, path, rest + "  ");
+    } else if (field.is_repeated()) {
       lines_.push_back({head, ""});
       List(message, field, path, rest + "  ");
     } else if (!IsMessage(field)) {
@@ -123,19 +129,35 @@ class Printer {
     }
   }
 
+  void Map(const Message& message, const FieldDescriptor& field, const std::string& path,
+           const std::string& indent) {
+    for (const MapEntry& entry : SortedMapEntries(message, field)) {
+      const Message& pair = message.GetReflection()->GetRepeatedMessage(message, &field, entry.index);
+      const std::string value = ValueText(pair, *pair.GetDescriptor()->map_value(), kNoIndex);
+      Line(indent + NameText(entry.name) + ": " + value, JoinKey(path, Printable(entry.name)));
+    }
+  }
+
   void Line(std::string text, const std::string& path) {
-    std::string comment = Printable(NearestOrigin(origins_, path).ToString());
+    std::string comment;
+    if (origins_ != nullptr) comment = Printable(NearestOrigin(*origins_, path).ToString());
     lines_.push_back({std::move(text), std::move(comment)});
   }
 
-  const Origins& origins_;
+  const Origins* const origins_;  // null: no comments
   std::vector<OutputLine> lines_;
 };
 
 }  // namespace
 
 std::string PrintYaml(const Message& message, const Origins& origins) {
-  Printer printer(origins);
+  Printer printer(&origins);
+  printer.Group(message, "", "", "");
+  return printer.Text();
+}
+
+std::string PrintYaml(const Message& message) {
+  Printer printer(nullptr);
   printer.Group(message, "", "", "");
   return printer.Text();
 }

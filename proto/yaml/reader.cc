@@ -7,6 +7,7 @@
 #include <map>
 
 #include "proto/yaml/document.h"
+#include "proto/yaml/map_entry.h"
 #include "proto/yaml/scalar.h"
 #include "proto/yaml/schema.h"
 
@@ -51,22 +52,29 @@ class Reader {
   void ReadEntry(const YamlNode::Entry& entry, const Filling& to,
                  std::map<std::string, const YamlNode*>& seen) {
     const YamlNode& key = *entry.key;
-    if (key.kind != YamlNode::Kind::kScalar) return Fail(key, to.path, "a key must be a plain word");
-    const auto [first, is_new] = seen.emplace(key.text, &key);
-    if (!is_new) {
-      return Fail(key, JoinKey(to.path, Printable(key.text)),
-                  "given twice, first in line " + std::to_string(first->second->line));
-    }
+    if (!IsNewKey(key, to.path, seen)) return;
     const FieldDescriptor* field = FindField(to, key.text, At(key));
     if (field == nullptr || !IsOnlyChoice(to, *field, At(key))) return;
     ReadField(*field, entry, to.message, JoinKey(to.path, field->name()));
+  }
+
+  bool IsNewKey(const YamlNode& key, const std::string& path, std::map<std::string, const YamlNode*>& seen) {
+    if (key.kind != YamlNode::Kind::kScalar) return Fail(key, path, "a key must be a plain word"), false;
+    const auto [first, is_new] = seen.emplace(key.text, &key);
+    if (!is_new) {
+      Fail(key, JoinKey(path, Printable(key.text)),
+           "given twice, first in line " + std::to_string(first->second->line));
+    }
+    return is_new;
   }
 
   void ReadField(const FieldDescriptor& field, const YamlNode::Entry& entry, Message& message,
                  const std::string& path) {
     const bool is_value = !field.is_repeated() && !IsMessage(field);
     target_.origins[path] = At(is_value ? *entry.value : *entry.key);
-    if (field.is_repeated()) {
+    if (field.is_map()) {
+      ReadMap(field, *entry.value, message, path);
+    } else if (field.is_repeated()) {
       ReadList(field, *entry.value, message, path);
     } else if (IsMessage(field)) {
       ReadGroup(*entry.value, *message.GetReflection()->MutableMessage(&message, &field), path);
@@ -94,10 +102,32 @@ class Reader {
     }
   }
 
+  void ReadMap(const FieldDescriptor& field, const YamlNode& node, Message& message,
+               const std::string& path) {
+    message.GetReflection()->ClearField(&message, &field);
+    if (node.kind == YamlNode::Kind::kNull) return;
+    if (node.kind != YamlNode::Kind::kMap) return Fail(node, path, "must be a group of names with values");
+    std::map<std::string, const YamlNode*> seen;
+    for (const YamlNode::Entry& entry : node.entries) {
+      if (Exhausted(*entry.value)) return;
+      if (!IsNewKey(*entry.key, path, seen)) continue;
+      const std::string entry_path = JoinKey(path, Printable(entry.key->text));
+      target_.origins[entry_path] = At(*entry.value);
+      if (!IsSingleValue(*entry.value, entry_path)) continue;
+      const auto problem = AddMapEntry(message, field, entry.key->text, entry.value->text, source_.folder);
+      if (problem) Fail(*entry.value, entry_path, problem->message, problem->suggestion);
+    }
+  }
+
+  bool IsSingleValue(const YamlNode& node, const std::string& path) {
+    if (node.kind == YamlNode::Kind::kScalar) return true;
+    Fail(node, path, node.kind == YamlNode::Kind::kNull ? "has no value" : "must be a single value");
+    return false;
+  }
+
   void ReadScalar(const FieldDescriptor& field, int index, const YamlNode& node, Message& message,
                   const std::string& path) {
-    if (node.kind == YamlNode::Kind::kNull) return Fail(node, path, "has no value");
-    if (node.kind != YamlNode::Kind::kScalar) return Fail(node, path, "must be a single value");
+    if (!IsSingleValue(node, path)) return;
     if (const auto problem = SetScalar(message, field, index, node.text, source_.folder)) {
       Fail(node, path, problem->message, problem->suggestion);
     }

@@ -1,8 +1,8 @@
 // Reads YAML, or single keys, into any protobuf message by reflection.
 //
 // Every key must be a field; lists are repeated fields, groups are messages. What is wrong is collected, so
-// that one run shows several errors. Message types must not contain themselves, and maps and Any are not
-// known. No threads, no exceptions; the only I/O is asking for the working directory.
+// that one run shows several errors. Message types must not contain themselves, maps have scalar values,
+// and Any is not known. No threads, no exceptions; the only I/O is asking for the working directory.
 #pragma once
 
 #include <string>

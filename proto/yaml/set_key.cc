@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "proto/yaml/map_entry.h"
 #include "proto/yaml/reader.h"
 #include "proto/yaml/scalar.h"
 #include "proto/yaml/schema.h"
@@ -56,9 +57,22 @@ class KeySetter {
     if (field == nullptr || !IsOnlyChoice(to, *field, source_.origin)) return nullptr;
     ++next_;
     path_ = JoinKey(path_, field->name());
+    if (field->is_map()) return SetEntry(message, *field);
     const std::optional<int> index = field->is_repeated() ? TakeIndex(message, *field) : kNoIndex;
     if (!index) return nullptr;
     return IsMessage(*field) ? Enter(message, *field, *index) : SetValue(message, *field, *index);
+  }
+
+  // All that is left of the key is the name; it may hold dots.
+  Message* SetEntry(Message& message, const FieldDescriptor& field) {
+    if (next_ == words_.size()) return Fail("is a group: name a key in it, as in " + path_ + ".name");
+    std::string name = words_[next_++];
+    while (next_ < words_.size()) name += "." + words_[next_++];
+    path_ = JoinKey(path_, Printable(name));
+    target_.origins[path_] = source_.origin;
+    if (const auto problem = SetMapEntry(message, field, name, value_, source_.folder))
+      return Fail(problem->message, problem->suggestion);
+    return nullptr;
   }
 
   std::optional<int> TakeIndex(const Message& message, const FieldDescriptor& field) {

@@ -31,6 +31,8 @@ TEST_P(PrintYamlText, ReadsBackTheSame) {
   test::Sample sample, back;
   sample.set_text(GetParam());
   sample.add_words(GetParam());
+  (*sample.mutable_labels())["value"] = GetParam();
+  if (*GetParam() != '\0') (*sample.mutable_labels())[GetParam()] = "name";
   sample.mutable_left()->set_name("l");
   sample.mutable_left()->mutable_inner();
   Origins origins;
@@ -48,6 +50,19 @@ INSTANTIATE_TEST_SUITE_P(Texts, PrintYamlText,
                                          "\xc2\x85", "\xe2\x80\xa8", "\xef\xbb\xbf", "\xf0\x9f\x90\xb3",
                                          "---", "...", "[x]", "{x}", "a,b", "127.0.0.1:5140", "[::1]:1",
                                          "./x", "/x y", "2026-11-20", "12:30:45", ".inf", "<<", "="));
+
+TEST(PrintYaml, MapsAreSortedByName) {
+  test::Sample sample;
+  (*sample.mutable_labels())["team"] = "web 1";
+  (*sample.mutable_labels())["a b"] = "x";
+  (*sample.mutable_sizes())["z"] = 2;
+  EXPECT_EQ(PrintYaml(sample),
+            "labels:\n"
+            "  \"a b\": x\n"
+            "  team: \"web 1\"\n"
+            "sizes:\n"
+            "  z: 2\n");
+}
 
 TEST(PrintYaml, SecretsStayReferences) {
   test::Sample sample;

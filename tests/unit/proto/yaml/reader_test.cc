@@ -50,11 +50,18 @@ password: env:SECRET
 colour: green
 share: 99.5
 empty: ""
+labels: {team: web, "a.b: c": no}
+sizes:
+  one: 1
 )");
   ASSERT_EQ(read.errors.ToString(), "");
   const test::Sample& s = read.sample;
   EXPECT_TRUE(s.truth());
   EXPECT_EQ(s.small(), -5);
+  EXPECT_EQ(s.labels().at("team"), "web");
+  EXPECT_EQ(s.labels().at("a.b: c"), "no");
+  EXPECT_EQ(s.sizes().at("one"), 1u);
+  EXPECT_EQ(read.origins.at("labels.team").line, 28);
   EXPECT_EQ(s.natural(), 12u);
   EXPECT_EQ(s.large(), INT64_MIN);
   EXPECT_EQ(s.huge(), UINT64_MAX);
@@ -94,7 +101,7 @@ constexpr BadCase kBadCases[] = {
      "octets, "
      "meal, words, numbers, group, groups, left, right, pause, space, path, address, network, password, "
      "colour, "
-     "share or empty\n"
+     "share, empty, labels or sizes\n"
      "s.yaml:2:9: group.\\x1b: unknown key; known here: name, count or inner\n"},
     {"KeyGivenTwice", "text: a\nsmall: 1\ntext: b\n", "s.yaml:3:1: text: given twice, first in line 1\n"},
     {"ListAsKey", "[a]: b\n", "s.yaml:1:1: a key must be a plain word\n"},
@@ -105,6 +112,15 @@ constexpr BadCase kBadCases[] = {
     {"ListIsText", "words: a\n", "s.yaml:1:8: words: must be a list, each entry after a `-`\n"},
     {"TextIsGroup", "text: {a: b}\n", "s.yaml:1:7: text: must be a single value\n"},
     {"TextIsList", "text: [a]\n", "s.yaml:1:7: text: must be a single value\n"},
+    {"MapIsText", "labels: a\n", "s.yaml:1:9: labels: must be a group of names with values\n"},
+    {"MapIsList", "labels: [a]\n", "s.yaml:1:9: labels: must be a group of names with values\n"},
+    {"MapValueIsGroup", "labels: {a: {b: c}}\n", "s.yaml:1:13: labels.a: must be a single value\n"},
+    {"MapValueMissing", "labels: {a: ~}\n", "s.yaml:1:13: labels.a: has no value\n"},
+    {"MapNameTwice", "labels:\n  a: 1\n  b: 2\n  a: 3\n",
+     "s.yaml:4:3: labels.a: given twice, first in line 2\n"},
+    {"MapNameEmpty", "labels: {\"\": a}\n", "s.yaml:1:14: labels.: a name must not be empty\n"},
+    {"MapNameIsList", "labels: {[a]: b}\n", "s.yaml:1:10: labels: a key must be a plain word\n"},
+    {"MapValueOfWrongType", "sizes: {a: x}\n", "s.yaml:1:12: sizes.a: \"x\" is not a whole number\n"},
     {"NoValue", "text: ~\n", "s.yaml:1:7: text: has no value\n"},
     {"BadBool", "truth: yes\n", "s.yaml:1:8: truth: \"yes\" is not true or false\n"},
     {"BadNumber", "small: ten\n", "s.yaml:1:8: small: \"ten\" is not a whole number\n"},

@@ -28,6 +28,12 @@ TEST_F(SetKeyTest, SetsValuesInGroupsAndLists) {
   EXPECT_EQ(Set("words.0", "x"), "");
   EXPECT_EQ(Set("words[1]", "y"), "");
   EXPECT_EQ(Set("words[0]", "z"), "");
+  EXPECT_EQ(Set("labels.team", "web"), "");
+  EXPECT_EQ(Set("labels.team", "mail"), "");
+  EXPECT_EQ(Set("labels.a.b", "c"), "");
+  EXPECT_EQ(sample_.labels().size(), 2u);
+  EXPECT_EQ(sample_.labels().at("team"), "mail");
+  EXPECT_EQ(sample_.labels().at("a.b"), "c");
   EXPECT_EQ(sample_.text(), "a=b: c");
   EXPECT_EQ(sample_.group().inner().word(), "w");
   ASSERT_EQ(sample_.groups_size(), 2);
@@ -40,6 +46,8 @@ TEST_F(SetKeyTest, SetsValuesInGroupsAndLists) {
 TEST_F(SetKeyTest, RefusesWhatIsNotOneValue) {
   EXPECT_EQ(Set("group", "x"), "flag --set: group: is a group: name a key in it, as in group.name\n");
   EXPECT_EQ(Set("words", "x"), "flag --set: words: is a list: name an entry, as in words.0\n");
+  EXPECT_EQ(Set("labels", "x"), "flag --set: labels: is a group: name a key in it, as in labels.name\n");
+  EXPECT_EQ(Set("labels.", "x"), "flag --set: labels.: a name must not be empty\n");
   EXPECT_EQ(Set("words.x", "x"), "flag --set: words: is a list: \"x\" is not an index\n");
   EXPECT_EQ(Set("words.-1", "x"), "flag --set: words: is a list: \"-1\" is not an index\n");
   EXPECT_EQ(Set("words.1", "x"), "flag --set: words: has 0 entries: the next index is 0\n");
