@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "storage/filter/field_template.h"
 
@@ -29,6 +30,7 @@ class RuleText {
 
  private:
   FieldTemplate template_;
+  std::vector<bool> lower_;  // one a field of template_
 };
 
 }  // namespace cistern
