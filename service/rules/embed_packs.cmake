@@ -1,0 +1,10 @@
+# cmake -D OUT=FILE -D FOLDER=packs -P embed_packs.cmake: writes the packs as initialisers of RulePack, by name.
+file(GLOB files ${FOLDER}/*.yaml)
+list(SORT files)
+file(WRITE ${OUT}.new "")
+foreach(file IN LISTS files)
+  get_filename_component(name ${file} NAME_WE)
+  file(READ ${file} text)
+  file(APPEND ${OUT}.new "{\"${name}\", R\"pack(${text})pack\"},\n")
+endforeach()
+file(RENAME ${OUT}.new ${OUT})
