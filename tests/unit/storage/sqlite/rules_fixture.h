@@ -23,8 +23,8 @@ class RulesTest : public CareTest {
   RulesTest() {
     options_.at_point = [this](std::string_view point) {
       begun_ += point == "thin.begin";
-      ended_ += point == "thin.written" || point == "thin.looked";
       if (at_) at_(point);
+      ended_ += point == "thin.written" || point == "thin.looked";  // last: then `at_` may change
     };
   }
   // One closed file with the texts of each commit, and an open one.

@@ -1,6 +1,7 @@
 // Tails become blocks: at once, in the background, when a file is closed.
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <mutex>
 
 #include "tests/unit/storage/sqlite/store_fixture.h"
@@ -275,7 +276,7 @@ TEST_P(SealingTest, ClosedFileEndsInBlocksAndGivesItsSpaceBack) {
 
 TEST_P(SealingTest, LargeTailOfAFullFileIsSealedInTheBackground) {
   options_.block_records = 32768;
-  bool closed = false;
+  std::atomic<bool> closed = false;
   options_.at_point = [&](std::string_view point) { closed = closed || point == "roll.closed"; };
   Open();
   MustAppendNumbered(5, 1000);
