@@ -12,33 +12,28 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "cistern/v1/stored.pb.h"
 #include "service/events/event_change.h"
+#include "service/events/event_error.h"
+#include "service/events/event_index.h"
+#include "service/events/inhibitions.h"
+#include "service/events/silences.h"
 #include "storage/store.h"
 
 namespace cistern {
 
-namespace v1 {
-class Rule;
-}  // namespace v1
+class EventDraft;
+class EventInbox;
+class EventOutbox;
 class Pipeline;
-
-struct EventError {
-  enum class Kind {
-    kInvalid,
-    kNotFound,
-    kOutOfRange,
-    kTooMany,
-    kStore,  // `store` says what
-  };
-  Kind kind;
-  std::string text;
-  boost::system::error_code store;
-};
+struct WrittenRow;
 
 // Which events; all parts must fit.
 struct EventQuery {
@@ -91,10 +86,9 @@ class EventStore {
   // Makes all of the changes, in order, and writes `also` in the same transaction. An error is one of the
   // store, and then nothing was changed.
   Result<void> Commit(std::vector<EventChange> changes, StateChange also);
-  // For whoever must not wait: committed by a thread of this object, soon. An event of state resolved stands
-  // for EventChange::Kind::kResolve. A crash may lose it; at most 4096 wait, beyond it they are counted as
-  // lost.
-  void Raise(v1::Event event);
+  // For whoever must not wait: committed by a thread of this object, soon. A crash may lose it; at most 4096
+  // wait, beyond it they are counted as lost.
+  void Raise(EventChange change);
   // For add-ons; the event as it is now. A request_id that one of the newest 64 requests of an event had
   // gives that event, unchanged.
   Outcome<v1::Event> Raise(const AddOnEvent& request);
@@ -136,8 +130,42 @@ class EventStore {
   Result<void> Tick();
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  Result<void> Load();
+  Result<void> LoadSilences();
+  Result<void> FinishRows();
+  Result<void> Settle(std::span<const WrittenRow> written);
+  Result<std::vector<v1::Event>> Read(const std::vector<std::uint64_t>& ids, std::size_t* read);
+  void Changed();
+  Outcome<std::vector<v1::Event>> Change(std::span<const std::uint64_t> ids, const std::string& note,
+                                         const std::string& who,
+                                         const std::function<void(EventDraft&, v1::StoredEvent&)>& change);
+
+  // `change_mutex_` is held.
+  EventDraft NewDraft();
+  Result<void> Trim(EventDraft& draft, std::size_t more);
+  Result<void> Keep(EventDraft& draft, StateChange also);
+  Outcome<std::uint64_t> FindRequest(const std::string& request_id);
+  Result<std::uint64_t> MakeRequested(EventDraft& draft, const AddOnEvent& request);
+  void FillInhibitions();
+  Result<void> WriteSilence(const v1::Silence& silence);
+
+  Store& store_;
+  const WallClock clock_;
+  const std::string hostname_;
+  std::mutex change_mutex_;         // one change at a time; taken before mutex_
+  Inhibitions inhibitions_;         // guarded by change_mutex_
+  v1::StoredEventNumbers numbers_;  // likewise
+  mutable std::mutex mutex_;        // guards what follows; what changes under change_mutex_ alone needs
+                                    // only that to be read there
+  Limits limits_;
+  EventIndex index_;
+  Silences silences_;
+  std::set<std::string> rule_names_;
+  EventFigures figures_;
+  std::uint64_t last_change_ = 0;
+  std::function<void()> listener_;
+  std::unique_ptr<EventOutbox> outbox_;  // between Start() and Stop()
+  std::unique_ptr<EventInbox> inbox_;    // likewise
 };
 
 }  // namespace cistern

@@ -126,6 +126,7 @@ void Catalog::TakeOver(const std::string& damaged) {
     (void)database_.Run(sql.c_str());  // what can be read
   }
   (void)database_.Run("DETACH old");
+  revision_.reset();
   (void)Load();
   was_closed_ = false;
   lost_rows_ = true;

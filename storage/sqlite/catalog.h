@@ -5,6 +5,7 @@
 #pragma once
 
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -100,6 +101,7 @@ class Catalog {
   std::string Sound(const char* sum) const;
   Result<void> PutMeta(std::string_view key, std::int64_t value);
   Result<void> PutCursorRow(const std::string& name, RecordId id, std::int64_t now);
+  Result<std::uint64_t> NewestRevision();
   Result<std::uint64_t> RevisionOf(const std::string& kind, const std::string& name);
   Result<void> ChangeObject(const ObjectChange& change, std::uint64_t revision, std::int64_t now);
   Result<void> PutFileRow(const FileInfo& file);
@@ -108,7 +110,9 @@ class Catalog {
 
   std::mutex mutex_;  // guards database_
   Database database_;
-  std::uint64_t largest_file_ = 0;  // guarded as well
+  // Guarded as well.
+  std::uint64_t largest_file_ = 0;
+  std::optional<std::uint64_t> revision_;  // the newest, once it is known
   // Constant after Open().
   std::int64_t version_ = 2;  // 1 only when opened for reading
   std::string store_id_;

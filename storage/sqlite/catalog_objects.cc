@@ -109,6 +109,17 @@ Result<void> Catalog::ChangeObject(const ObjectChange& change, std::uint64_t rev
   return put->Bind(4, static_cast<std::int64_t>(revision)).Bind(5, now).Run();
 }
 
+// The counter never goes back, so that a revision of a deleted object does not come again. Looked for once:
+// there may be a hundred thousand objects.
+Result<std::uint64_t> Catalog::NewestRevision() {
+  if (revision_) return *revision_;
+  const auto newest = database_.Int(
+      "SELECT max(coalesce((SELECT value FROM meta WHERE key='revision'), 0), "
+      "coalesce((SELECT max(revision) FROM objects), 0))");
+  if (!newest) return newest.error();
+  return static_cast<std::uint64_t>(*newest);
+}
+
 Result<std::vector<std::uint64_t>> Catalog::ChangeState(const StateChange& change, std::int64_t now) {
   const std::lock_guard lock(mutex_);
   Transaction transaction(database_);
@@ -123,12 +134,9 @@ Result<std::vector<std::uint64_t>> Catalog::ChangeState(const StateChange& chang
   }
   for (const auto& [name, id] : change.cursors)
     if (const auto put = PutCursorRow(name, id, now); !put) return put.error();
-  // The counter never goes back, so that a revision of a deleted object does not come again.
-  const auto newest = database_.Int(
-      "SELECT max(coalesce((SELECT value FROM meta WHERE key='revision'), 0), "
-      "coalesce((SELECT max(revision) FROM objects), 0))");
+  const auto newest = NewestRevision();
   if (!newest) return newest.error();
-  auto revision = static_cast<std::uint64_t>(*newest);
+  std::uint64_t revision = *newest;
   std::vector<std::uint64_t> revisions;
   for (const ObjectChange& object : change.objects) {
     if (const auto done = ChangeObject(object, revision + 1, now); !done) return done.error();
@@ -137,6 +145,7 @@ Result<std::vector<std::uint64_t>> Catalog::ChangeState(const StateChange& chang
   if (!change.objects.empty())
     if (const auto put = PutMeta("revision", static_cast<std::int64_t>(revision)); !put) return put.error();
   if (const auto done = transaction.Commit(); !done) return done.error();
+  revision_ = revision;
   return revisions;
 }
 
