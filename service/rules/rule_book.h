@@ -7,11 +7,13 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -23,7 +25,8 @@ namespace cistern {
 
 namespace v1 {
 class Rule;
-}
+class StoredRuleChange;
+}  // namespace v1
 
 // One rule in force.
 struct RuleEntry {
@@ -102,7 +105,7 @@ class RuleBook {
   // at run time stay so until the configuration says something new about them.
   Outcome<void> Configure(std::span<const v1::Rule> configured);
   // What Configure() would refuse.
-  Outcome<void> CheckConfigured(std::span<const v1::Rule> configured);
+  Outcome<void> CheckConfigured(std::span<const v1::Rule> configured) const;
   // Told at once, and after each change and whenever a rule is over; in order, one call at a time, on the
   // thread that changed something. It must not change rules.
   void Listen(Listener listener);
@@ -121,11 +124,82 @@ class RuleBook {
   Outcome<RuleEntry> SetEnabled(const std::string& name, bool enabled, const std::string& who);
   // Newest first, below `before` (0: from the newest), of `rule` (empty: all), at most `limit`.
   Outcome<std::vector<RuleHistoryEntry>> History(std::uint64_t before, const std::string& rule,
-                                                 std::size_t limit);
+                                                 std::size_t limit) const;
   // Undoes a change and all after it, by a new one. 0: the last.
   Outcome<RuleOutcome> Rollback(std::uint64_t change, bool dry_run, const std::string& who);
   // Keeps what was made with confirm_within. The number of the change.
-  Outcome<std::uint64_t> Confirm(const std::string& who);
+  Outcome<std::uint64_t> Confirm();
+
+ private:
+  struct Entry {
+    RuleEntry rule;
+    std::shared_ptr<const v1::Rule> configured;  // of the configuration: as it stands there
+  };
+  // What is to be done with one rule.
+  struct Item {
+    AppliedRule applied;
+    std::shared_ptr<const v1::Rule> configured;
+    bool from_configuration = false;
+  };
+  // What a rule was before the changes that are rolled back.
+  struct Restored {
+    std::shared_ptr<const v1::Rule> before;  // null: it did not exist
+    bool from_configuration = false;
+  };
+  struct Reason {
+    std::string who, comment;
+    bool configuration = false;
+    bool ends_pending = false;
+    std::optional<std::int64_t> deadline;  // for the confirmation
+  };
+
+  struct Kept {
+    std::uint64_t change;
+    std::size_t bytes;
+  };
+  struct Pending {
+    std::uint64_t change;
+    std::int64_t deadline;
+  };
+
+  // `change_mutex_` is held by all of these.
+  void SetPending(std::optional<Pending> pending);
+  Outcome<void> LoadRules();
+  Outcome<void> LoadHistory();
+  void Publish();
+  std::optional<Entry> Find(const std::string& name) const;
+  Outcome<void> Ready() const;
+  Outcome<std::vector<Item>> PlanRules(std::span<const RuleChangeRequest> changes, bool prune) const;
+  Outcome<Item> PlanOne(const RuleChangeRequest& change) const;
+  Outcome<std::vector<Item>> PlanConfigured(std::span<const v1::Rule> configured) const;
+  void PlanDeletions(bool configuration, std::vector<Item>& items) const;
+  Outcome<void> CheckWhole(const std::vector<Item>& items) const;
+  // Writes what is planned in one transaction and tells the listeners.
+  Outcome<RuleOutcome> Carry(std::vector<Item> items, const Reason& reason);
+  void AddObjects(const std::vector<Item>& items, StateChange& write) const;
+  void AddHistory(const std::vector<Item>& items, const Reason& reason, StateChange& write) const;
+  void TakeOver(std::vector<Item>& items, const StateChange& write, std::span<const std::uint64_t> revisions);
+  Outcome<RuleOutcome> RollbackLocked(std::uint64_t change, bool dry_run, const Reason& reason);
+  Outcome<std::vector<Item>> PlanRollback(std::uint64_t change) const;
+  Outcome<std::optional<Item>> PlanRestore(const std::string& name, const Restored& restored) const;
+  static Item Switched(const Entry& entry, bool enabled);
+  std::size_t TrimHistory(std::size_t added, StateChange& write) const;
+  Outcome<std::optional<v1::StoredRuleChange>> LoadChange(std::uint64_t change) const;
+  void UndoPending();
+
+  Store& store_;
+  const Clock clock_;
+  mutable std::mutex change_mutex_;  // one change at a time; taken before mutex_
+  std::map<std::string, Entry> entries_;
+  std::set<std::string> unreadable_;  // in the store, but not understood
+  std::deque<Kept> history_;          // ascending
+  std::uint64_t next_change_ = 1;
+  std::vector<Listener> listeners_;
+  std::int64_t next_expiry_ = INT64_MAX;
+
+  mutable std::mutex mutex_;  // guards these
+  RuleSetPtr set_ = std::make_shared<const RuleSet>();
+  std::optional<Pending> pending_;
 };
 
 }  // namespace cistern

@@ -1,0 +1,49 @@
+// What the checks of the kinds share. Of definitions whose defaults are filled.
+#pragma once
+
+#include <google/protobuf/map.h>
+#include <google/protobuf/repeated_field.h>
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "proto/yaml/key_check.h"
+
+namespace cistern {
+
+namespace v1 {
+class Rule;
+}
+
+class RuleCheck : public KeyCheck {
+ public:
+  using KeyCheck::KeyCheck;
+  using Texts = google::protobuf::RepeatedPtrField<std::string>;
+  using Pairs = google::protobuf::Map<std::string, std::string>;
+
+  // An empty filter is refused by Filter() and accepted by OptionalFilter().
+  void Filter(const std::string& text, const std::string& path) const;
+  void OptionalFilter(const std::string& text, const std::string& path) const;
+  // A field, or one of `extras`.
+  void Field(const std::string& name, const std::string& path,
+             std::span<const std::string> extras = {}) const;
+  // Different fields, not too many.
+  void Fields(const Texts& names, const std::string& path, std::span<const std::string> extras = {}) const;
+  void Template(const std::string& text, const std::string& path,
+                std::span<const std::string> extras = {}) const;
+  // The names of the groups; none, and an error, when it does not compile.
+  std::vector<std::string> Pattern(const std::string& text, const std::string& path) const;
+  // Likewise; without a named group it is refused.
+  std::vector<std::string> NamedPattern(const std::string& text, const std::string& path) const;
+  // Values that can be written as `{{name}}`, none of which is one of `taken`. Adds them to it.
+  void NewNames(const Pairs& pairs, const std::string& path, std::vector<std::string>& taken) const;
+  // Names of rules, in which `*` may stand.
+  void RuleNames(const Texts& names, const std::string& path) const;
+  void RuleName(const std::string& name, const std::string& path) const;
+};
+
+void CheckIngestKind(const v1::Rule& rule, const RuleCheck& check);
+void CheckDetectionKind(const v1::Rule& rule, const RuleCheck& check);
+
+}  // namespace cistern

@@ -1,0 +1,35 @@
+#include "service/rules/pattern.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <re2/re2.h>
+
+namespace cistern {
+namespace {
+
+TEST(CompilePattern, FindsNamedGroupsInOctets) {
+  const auto pattern = CompilePattern("from (?P<addr>\\S+) port (?P<port>\\d+)(.)");
+  ASSERT_TRUE(pattern);
+  EXPECT_THAT(GroupNames(**pattern), testing::ElementsAre("addr", "port"));
+  std::string addr, port, last;
+  EXPECT_TRUE(re2::RE2::PartialMatch("x from 10.0.0.1 port 22\xff", **pattern, &addr, &port, &last));
+  EXPECT_EQ(last, "\xff");
+}
+
+TEST(CompilePattern, RefusesWhatIsTooLong) {
+  EXPECT_TRUE(CompilePattern(std::string(1024, 'a')));
+  EXPECT_EQ(CompilePattern(std::string(1025, 'a')).error(), "is longer than 1024 octets");
+}
+
+TEST(CompilePattern, RefusesWhatGrowsTooLarge) {
+  std::string pattern;
+  for (int i = 0; i < 50; ++i) pattern += "[^x]{1000}";
+  EXPECT_EQ(CompilePattern(pattern).error(), "is too large: it would need more than 256 KiB");
+}
+
+TEST(CompilePattern, SaysWhatIsWrong) {
+  EXPECT_EQ(CompilePattern("(a").error(), "is not an expression that RE2 accepts: missing ): (a");
+}
+
+}  // namespace
+}  // namespace cistern
