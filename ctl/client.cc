@@ -10,17 +10,13 @@
 #include <ostream>
 #include <utility>
 
-#include "cistern/v1/admin_service.grpc.pb.h"
-#include "cistern/v1/log_service.grpc.pb.h"
-#include "cistern/v1/store_service.grpc.pb.h"
-#include "cistern/v1/target_service.grpc.pb.h"
+#include "ctl/client_impl.h"
 #include "ctl/printer/text.h"
 #include "ctl/printer/time_text.h"
 
 namespace cistern::ctl {
 namespace {
 
-constexpr std::int64_t kUnaryTimeout = 30'000'000'000;
 // A record may be as large as max_message_size allows (16 MiB), with raw beside it.
 constexpr int kMaxReceiveBytes = 64 << 20;
 
@@ -141,60 +137,13 @@ int Report(Context& context, const CallStatus& status, std::string_view filter) 
   return status.exit_code;
 }
 
-struct Client::Impl {
-  const Context& context;
-  std::shared_ptr<grpc::Channel> channel;
-  std::unique_ptr<v1::LogService::Stub> log;
-  std::unique_ptr<v1::AdminService::Stub> admin;
-  std::unique_ptr<v1::StoreService::Stub> store;
-  std::unique_ptr<v1::TargetService::Stub> target;
-
-  // --timeout, or `otherwise`; 0: none.
-  std::int64_t Timeout(std::int64_t otherwise) const {
-    return context.timeout_ns < 0 ? otherwise : context.timeout_ns;
-  }
-
-  static void SetDeadline(grpc::ClientContext& call, std::int64_t timeout_ns) {
-    if (timeout_ns > 0)
-      call.set_deadline(std::chrono::system_clock::now() + std::chrono::nanoseconds(timeout_ns));
-  }
-
-  CallStatus Finish(const grpc::Status& status, std::int64_t timeout_ns) const {
-    const bool connected = channel->GetState(false) == GRPC_CHANNEL_READY;
-    return ToCallStatus(status, context.addr, connected, timeout_ns);
-  }
-
-  template <class Call>
-  CallStatus Unary(Call call) {
-    grpc::ClientContext client_context;
-    const std::int64_t timeout = Timeout(kUnaryTimeout);
-    SetDeadline(client_context, timeout);
-    return Finish(call(client_context), timeout);
-  }
-
-  template <class Response, class Start>
-  CallStatus Stream(Start start, const std::function<bool(Response&)>& on_response) {
-    grpc::ClientContext client_context;
-    const std::int64_t timeout = Timeout(0);
-    SetDeadline(client_context, timeout);
-    const std::stop_callback on_stop(context.stop.get_token(), [&] { client_context.TryCancel(); });
-    const auto reader = start(client_context);
-    Response response;
-    bool wanted = true;
-    while (wanted && reader->Read(&response)) wanted = on_response(response);
-    if (!wanted) client_context.TryCancel();
-    const grpc::Status status = reader->Finish();
-    if (!wanted || context.stop.stop_requested()) return {};
-    return Finish(status, timeout);
-  }
-};
-
 Client::Client(const Context& context)
-    : impl_(std::make_unique<Impl>(Impl{context, Connect(context), {}, {}, {}, {}})) {
+    : impl_(std::make_unique<Impl>(Impl{context, Connect(context), {}, {}, {}, {}, {}})) {
   impl_->log = v1::LogService::NewStub(impl_->channel);
   impl_->admin = v1::AdminService::NewStub(impl_->channel);
   impl_->store = v1::StoreService::NewStub(impl_->channel);
   impl_->target = v1::TargetService::NewStub(impl_->channel);
+  impl_->rule = v1::RuleService::NewStub(impl_->channel);
 }
 
 Client::~Client() = default;

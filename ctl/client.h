@@ -51,6 +51,25 @@ class TargetInfo;
 class TestStep;
 class TestTargetRequest;
 class WatchTargetsRequest;
+class ApplyRulesRequest;
+class ApplyRulesResponse;
+class ConfirmRulesResponse;
+class DeleteRuleRequest;
+class DisableRuleRequest;
+class EnableRuleRequest;
+class ExplainRecordRequest;
+class ExplainRecordResponse;
+class GetRuleRequest;
+class ListRuleChangesRequest;
+class ListRuleChangesResponse;
+class ListRulesRequest;
+class ListRulesResponse;
+class RehearseRulesRequest;
+class RehearseRulesResponse;
+class RollbackRulesRequest;
+class RuleInfo;
+class TestRulesRequest;
+class TestRulesResponse;
 }  // namespace cistern::v1
 
 namespace cistern::ctl {
@@ -99,6 +118,18 @@ class Client {
                              v1::ListDeadLettersResponse& response);
   CallStatus RetryDeadLetters(const v1::DeadLettersRequest& request, v1::DeadLettersResponse& response);
   CallStatus DiscardDeadLetters(const v1::DeadLettersRequest& request, v1::DeadLettersResponse& response);
+  CallStatus ListRules(const v1::ListRulesRequest& request, v1::ListRulesResponse& response);
+  CallStatus GetRule(const v1::GetRuleRequest& request, v1::RuleInfo& response);
+  CallStatus ApplyRules(const v1::ApplyRulesRequest& request, v1::ApplyRulesResponse& response);
+  CallStatus DeleteRule(const v1::DeleteRuleRequest& request);
+  CallStatus EnableRule(const v1::EnableRuleRequest& request, v1::RuleInfo& response);
+  CallStatus DisableRule(const v1::DisableRuleRequest& request, v1::RuleInfo& response);
+  CallStatus ListRuleChanges(const v1::ListRuleChangesRequest& request,
+                             v1::ListRuleChangesResponse& response);
+  CallStatus RollbackRules(const v1::RollbackRulesRequest& request, v1::ApplyRulesResponse& response);
+  CallStatus ConfirmRules(v1::ConfirmRulesResponse& response);
+  CallStatus TestRules(const v1::TestRulesRequest& request, v1::TestRulesResponse& response);
+  CallStatus ExplainRecord(const v1::ExplainRecordRequest& request, v1::ExplainRecordResponse& response);
 
   // Streams. Deadline: context.timeout_ns, or none. `on_response` returns false to end the stream; that, and
   // a stop of context.stop, is no error.
@@ -111,6 +142,8 @@ class Client {
                         const std::function<bool(v1::TestStep&)>& on_response);
   CallStatus WatchTargets(const v1::WatchTargetsRequest& request,
                           const std::function<bool(v1::ListTargetsResponse&)>& on_response);
+  CallStatus RehearseRules(const v1::RehearseRulesRequest& request,
+                           const std::function<bool(v1::RehearseRulesResponse&)>& on_response);
   CallStatus Backup(const std::function<bool(v1::BackupResponse&)>& on_response);
 
  private:

@@ -68,6 +68,10 @@ void RegisterTargetChanges(CLI::App& targets, Context& context);  // below `targ
 void RegisterTargetTest(CLI::App& targets, Context& context);
 void RegisterDeadLetters(CLI::App& targets, Context& context);
 void RegisterApply(CLI::App& root, Context& context);
+// Rules, below `rules`.
+void RegisterRuleTest(CLI::App& rules, Context& context);
+void RegisterRuleExplain(CLI::App& rules, Context& context);
+void RegisterRulePacks(CLI::App& rules, Context& context);  // needs no daemon
 // Sends syslog.
 void RegisterSend(CLI::App& root, Context& context);
 void RegisterLoad(CLI::App& root, Context& context);

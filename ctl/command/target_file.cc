@@ -1,16 +1,11 @@
 #include "ctl/command/target_file.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <iostream>
 #include <sstream>
 
 #include "cistern/v1/target.pb.h"
+#include "ctl/command/definition_file.h"
 #include "proto/yaml/printer.h"
-#include "proto/yaml/reader.h"
 
 namespace cistern::ctl {
 namespace {
@@ -51,32 +46,7 @@ std::vector<std::string> NearChanges(const std::vector<std::string>& lines) {
 }  // namespace
 
 bool ReadTargetFile(Context& context, const std::string& path, v1::TargetFile& file) {
-  std::ostringstream content;
-  if (path == "-") {
-    content << std::cin.rdbuf();
-  } else {
-    errno = 0;
-    std::ifstream stream(path, std::ios::binary);
-    if (!stream || std::filesystem::is_directory(path) ||
-        !(content << stream.rdbuf() || stream.peek() == EOF)) {
-      *context.err << "cisternctl: cannot read " << path << ": " << std::strerror(errno != 0 ? errno : EISDIR)
-                   << '\n';
-      context.exit_code = kExitUsage;
-      return false;
-    }
-  }
-  Origins origins;
-  YamlErrors errors;
-  const std::string folder = path == "-" ? std::filesystem::current_path().string()
-                                         : std::filesystem::absolute(path).parent_path().string();
-  const YamlTarget target{file, origins, errors};
-  ReadYaml(content.str(), {{OriginKind::kFile, path == "-" ? "standard input" : path}, folder}, target);
-  CheckRequired(target);
-  if (errors.empty() && file.targets().empty())
-    errors.Add({OriginKind::kFile, path}, "targets", "is required: a list of targets");
-  *context.err << errors.ToString();
-  if (!errors.empty()) context.exit_code = kExitConfig;
-  return errors.empty();
+  return ReadDefinitionFile(context, path, file, "targets", [&] { return !file.targets().empty(); });
 }
 
 std::vector<std::string> YamlLines(const v1::Target& target) {
