@@ -282,7 +282,7 @@ TEST_P(SealingTest, LargeTailOfAFullFileIsSealedInTheBackground) {
   MustAppendNumbered(5, 1000);
   MustAppend({"next day"}, kNoon + kDay);
   EXPECT_EQ(ReadAll().size(), 5001u);
-  IdleUntil([&] { return closed; });
+  IdleUntil([&] { return closed.load(); });
   EXPECT_EQ(Value(LogPath(LogFiles().front()), "SELECT count(*) FROM block"), 1);
   EXPECT_EQ(ReadAll().size(), 5001u);
 }
