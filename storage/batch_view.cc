@@ -67,8 +67,8 @@ std::span<const std::int64_t> RecordsView::Ints(Column column) {
   ints_.resize(kColumns);
   auto& values = ints_[static_cast<std::size_t>(column)];
   if (values.empty()) {
-    values.reserve(records_.size());
-    for (const Record& record : records_) values.push_back(IntOf(record, column));
+    values.reserve(size_);
+    for (std::size_t i = 0; i < size_; ++i) values.push_back(IntOf(At(i), column));
   }
   return values;
 }
@@ -77,8 +77,9 @@ StringColumn RecordsView::Strings(Column column) {
   strings_.resize(kColumns);
   auto& values = strings_[static_cast<std::size_t>(column)];
   if (values.empty()) {
-    values.reserve(records_.size());
-    for (const Record& record : records_) {
+    values.reserve(size_);
+    for (std::size_t i = 0; i < size_; ++i) {
+      const Record& record = At(i);
       if (column == Column::kPeer) {
         values.push_back(printed_.emplace_back(record.peer.ToString()));
       } else if (column == Column::kRaw) {
@@ -94,9 +95,9 @@ StringColumn RecordsView::Strings(Column column) {
 
 BatchView::PeerColumn RecordsView::Peers() {
   if (peers_.empty()) {
-    for (const Record& record : records_) {
+    for (std::size_t i = 0; i < size_; ++i) {
       peer_codes_.push_back(static_cast<std::uint32_t>(peers_.size()));
-      peers_.push_back(record.peer);
+      peers_.push_back(At(i).peer);
     }
   }
   return {peers_, peer_codes_};

@@ -86,18 +86,23 @@ class BatchView {
   virtual TemplateColumn* Templates() { return nullptr; }
 };
 
-// A view over records in memory. The records must outlive it.
+// A view over records in memory, side by side or wherever they are. They must outlive it.
 class RecordsView final : public BatchView {
  public:
-  explicit RecordsView(std::span<const Record> records) : records_(records) {}
-  std::size_t size() const override { return records_.size(); }
+  explicit RecordsView(std::span<const Record> records) : records_(records), size_(records.size()) {}
+  explicit RecordsView(std::span<Record* const> records) : scattered_(records), size_(records.size()) {}
+  std::size_t size() const override { return size_; }
   std::span<const std::int64_t> Ints(Column column) override;
   StringColumn Strings(Column column) override;
   PeerColumn Peers() override;
-  Record Row(std::size_t row) override { return records_[row]; }
+  Record Row(std::size_t row) override { return At(row); }
 
  private:
+  const Record& At(std::size_t row) const { return scattered_.empty() ? records_[row] : *scattered_[row]; }
+
   std::span<const Record> records_;
+  std::span<Record* const> scattered_;
+  std::size_t size_;
   std::vector<std::vector<std::int64_t>> ints_;
   std::vector<std::vector<std::string_view>> strings_;
   std::deque<std::string> printed_;  // never moves: views into it stay valid

@@ -10,9 +10,9 @@
 #include "proto/yaml/scalar.h"
 #include "proto/yaml/units.h"
 #include "service/forward/check.h"
-#include "storage/filter/field_template.h"
 #include "service/forward/index_name.h"
 #include "service/forward/path_template.h"
+#include "storage/filter/field_template.h"
 #include "storage/filter/filter.h"
 
 namespace cistern {

@@ -2,10 +2,10 @@
 
 #include "cistern/v1/target.pb.h"
 #include "proto/convert/escape.h"
-#include "storage/filter/field_template.h"
-#include "storage/query/field_text.h"
 #include "service/forward/format.h"
 #include "service/forward/index_name.h"
+#include "storage/filter/field_template.h"
+#include "storage/query/field_text.h"
 
 namespace cistern {
 namespace {

@@ -4,9 +4,9 @@
 
 #include "cistern/v1/target.pb.h"
 #include "proto/convert/escape.h"
-#include "storage/query/field_text.h"
 #include "service/forward/format.h"
 #include "service/forward/http_body.h"
+#include "storage/query/field_text.h"
 
 namespace cistern {
 namespace {

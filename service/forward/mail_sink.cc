@@ -8,11 +8,11 @@
 
 #include "cistern/v1/target.pb.h"
 #include "ingest/message/wall_time.h"
-#include "storage/query/field_text.h"
 #include "service/forward/mail_memory.h"
 #include "service/forward/mail_renderer.h"
 #include "service/forward/mail_text.h"
 #include "service/forward/smtp_client.h"
+#include "storage/query/field_text.h"
 
 namespace cistern {
 namespace {

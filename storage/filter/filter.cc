@@ -7,6 +7,33 @@
 
 namespace cistern {
 
+namespace {
+
+std::uint32_t Bit(Column column) { return 1u << static_cast<unsigned>(column); }
+
+std::uint32_t ColumnsOf(const FieldRef& field) {
+  switch (field.kind) {
+    case FieldRef::Kind::kColumn:
+      return Bit(field.column);
+    case FieldRef::Kind::kTag:
+      return Bit(Column::kTags);
+    case FieldRef::Kind::kStructuredData:
+      return Bit(Column::kStructuredData);
+    case FieldRef::Kind::kCisco:
+      return Bit(Column::kRaw) | Bit(Column::kHostname);
+    default:
+      return Bit(Column::kMessage);
+  }
+}
+
+std::uint32_t ColumnsOf(const filter::Node& node) {
+  std::uint32_t columns = node.kind == filter::Node::Kind::kTerm ? ColumnsOf(node.field) : 0;
+  for (const filter::Node& child : node.children) columns |= ColumnsOf(child);
+  return columns;
+}
+
+}  // namespace
+
 std::string FilterError::ToString() const {
   return "at byte " + std::to_string(offset) + ": found " + found + ", expected " + expected;
 }
@@ -72,6 +99,10 @@ bool Filter::Matches(const Record& record) const {
 }
 
 const FilterBounds& Filter::bounds() const { return impl_->bounds; }
+
+std::uint32_t Filter::columns() const { return ColumnsOf(impl_->tree); }
+
+const filter::Node& Filter::tree() const { return impl_->tree; }
 
 std::string Filter::ToString() const { return filter::ToText(impl_->tree); }
 

@@ -35,6 +35,10 @@ struct FilterBounds {
   std::uint64_t id_min = 0, id_max = UINT64_MAX;                    // inclusive
 };
 
+namespace filter {
+struct Node;
+}
+
 class Filter {
  public:
   static constexpr std::size_t kMaxLength = 4096;
@@ -62,6 +66,10 @@ class Filter {
   // One record; slower per record than Evaluate.
   bool Matches(const Record& record) const;
   const FilterBounds& bounds() const;
+  // What it reads, a bit 1 << Column each: payload fields are in the message, those of Cisco in kRaw.
+  std::uint32_t columns() const;
+  // The syntax tree (storage/filter/ast.h).
+  const filter::Node& tree() const;
   // The filter written back in canonical form; parses to an equal filter.
   std::string ToString() const;
 

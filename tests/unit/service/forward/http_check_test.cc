@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "cistern/v1/target.pb.h"
-#include "storage/filter/field_template.h"
 #include "service/forward/index_name.h"
 #include "service/forward/spec.h"
+#include "storage/filter/field_template.h"
 
 namespace cistern {
 namespace {
