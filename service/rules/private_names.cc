@@ -41,6 +41,8 @@ std::optional<Gap> TakeGap(std::string_view text, std::size_t begin) {
   Gap gap{begin, false, 0};
   while (gap.end < text.size() && gap.end - begin < kLongest) {
     const char c = text[gap.end];
+    // `logname= uid=0`: there is no value.
+    if (c == ' ' && gap.end == begin + 1 && text[begin] == '=') return std::nullopt;
     if (c == '=' || c == ':') {
       gap.assigned = true;
     } else if (c == '"' || c == '\'') {

@@ -58,7 +58,7 @@ std::size_t Ipv6End(std::string_view text, std::size_t begin) {
       break;
     }
   }
-  const bool more = At(text, i) == ':' && IsHex(At(text, i + 1));
+  const bool more = At(text, i) == ':' && (At(text, i + 1) == ':' || IsHex(At(text, i + 1)));
   const bool whole = gap ? groups >= 1 && groups <= 7 : groups == 8;
   return whole && !more && !InWord(text, i) ? i : 0;
 }
@@ -140,7 +140,8 @@ void FindIpv4(std::string_view text, std::vector<PrivateSpan>& spans) {
 void FindIpv6(std::string_view text, std::vector<PrivateSpan>& spans) {
   const auto starts = [&](std::size_t i) {
     if (text[i] != ':' && !IsHex(text[i])) return false;
-    return i == 0 || (!IsWordByte(text[i - 1]) && !(text[i] == ':' && text[i - 1] == ':'));
+    if (i == 0 || IsWordByte(text[i - 1])) return i == 0;
+    return text[i - 1] != ':' || (text[i] != ':' && (i < 2 || text[i - 2] != ':'));
   };
   FindRuns(
       text, PrivateKind::kIpv6, starts, [&](std::size_t i) { return Ipv6End(text, i); }, spans);
