@@ -1,32 +1,20 @@
-// Why something could not be done with events.
+// Why something could not be done with events: the usual reasons.
 #pragma once
 
-#include <boost/system/error_code.hpp>
+#include <cstdint>
 #include <string>
-#include <string_view>
 #include <utility>
+
+#include "service/change_error.h"
 
 namespace cistern {
 
-struct EventError {
-  enum class Kind {
-    kInvalid,
-    kNotFound,
-    kOutOfRange,
-    kTooMany,
-    kStore,  // `store` says what
-  };
-  Kind kind;
-  std::string text;
-  boost::system::error_code store;
-};
-
-inline EventError Invalid(std::string text) { return {EventError::Kind::kInvalid, std::move(text), {}}; }
-inline EventError NoSuchEvent(std::uint64_t id) {
-  return {EventError::Kind::kNotFound, "there is no event " + std::to_string(id), {}};
+inline ChangeError Invalid(std::string text) { return {ChangeError::Kind::kInvalid, std::move(text), {}}; }
+inline ChangeError NoSuchEvent(std::uint64_t id) {
+  return {ChangeError::Kind::kNotFound, "there is no event " + std::to_string(id), {}};
 }
-inline EventError StoreTrouble(const boost::system::error_code& error) {
-  return {EventError::Kind::kStore, error.message(), error};
+inline ChangeError StoreTrouble(const boost::system::error_code& error) {
+  return {ChangeError::Kind::kStore, error.message(), error};
 }
 
 }  // namespace cistern

@@ -62,7 +62,7 @@ struct EventFigures {
 class EventStore {
  public:
   template <class T>
-  using Outcome = Result<T, EventError>;
+  using Outcome = Result<T, ChangeError>;
   struct Limits {
     std::size_t max_count = 100'000;
     std::chrono::seconds max_age = std::chrono::hours(24 * 90);

@@ -41,7 +41,7 @@ EventStore::Outcome<v1::Silence> EventStore::PutSilence(v1::Silence silence) {
   if (!silence.has_start_time()) ToProto(now, silence.mutable_start_time());
   const std::lock_guard change(change_mutex_);
   if (silences_.Find(silence.name()) == nullptr && silences_.size() >= kMaxSilences)
-    return EventError{EventError::Kind::kTooMany, "there are 1000 silences already", {}};
+    return ChangeError{ChangeError::Kind::kTooMany, "there are 1000 silences already", {}};
   if (const auto written = WriteSilence(silence); !written) return StoreTrouble(written.error());
   return silence;
 }
@@ -51,8 +51,8 @@ EventStore::Outcome<void> EventStore::EndSilence(const std::string& name) {
   const std::lock_guard change(change_mutex_);
   const v1::Silence* found = silences_.Find(name);
   if (found == nullptr || FromProto(found->end_time()) <= now)
-    return EventError{
-        EventError::Kind::kNotFound, "there is no silence \"" + name + "\" that is not over", {}};
+    return ChangeError{
+        ChangeError::Kind::kNotFound, "there is no silence \"" + name + "\" that is not over", {}};
   v1::Silence silence = *found;
   ToProto(now, silence.mutable_end_time());
   if (FromProto(silence.start_time()) > now) ToProto(now, silence.mutable_start_time());

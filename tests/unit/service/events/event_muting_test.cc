@@ -10,7 +10,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using namespace testing;
-using Kind = EventError::Kind;
+using Kind = ChangeError::Kind;
 
 class MutingTest : public EventsTest {
  protected:

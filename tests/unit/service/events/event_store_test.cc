@@ -11,7 +11,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using namespace testing;
-using Kind = EventError::Kind;
+using Kind = ChangeError::Kind;
 
 TEST_F(EventsTest, RaisedEventsGetGrowingIdsAndAreListedNewestFirst) {
   Commit({Raised("a", "x"), Raised("b", "y", {{"user", "bob"}})});
