@@ -13,13 +13,16 @@
 #include "cistern/v1/config.pb.h"
 #include "ingest/message/wall_time.h"
 #include "ingest/net/net_server.h"
+#include "service/config/changes.h"
 #include "service/config/options.h"
 #include "service/control/control_server.h"
 #include "service/crash_point.h"
 #include "service/cursor/positions.h"
+#include "service/events/event_store.h"
 #include "service/forward/make_sink.h"
 #include "service/forward/own_address.h"
 #include "service/forward/targets.h"
+#include "service/host_name.h"
 #include "service/http/http_server.h"
 #include "service/logging.h"
 #include "service/metrics/exporter.h"
@@ -81,6 +84,9 @@ class AppImpl final : public App {
     if (const auto saved = targets_->Save(HoldForTargets()); !saved) {
       spdlog::warn("positions of targets were not saved: {}; trying again", saved.error().message());
     }
+    if (const auto done = events_->Tick(); !done) {
+      spdlog::warn("old events were not deleted: {}; trying again", done.error().message());
+    }
   }
 
   Result<std::vector<std::string>, std::string> Reload() override {
@@ -110,6 +116,7 @@ class AppImpl final : public App {
       net_->Drain(drained);
     }
     if (control_) control_->Drain();
+    events_->Stop(drained);
     if (pipeline_) pipeline_->Stop(drained);
     Tick();  // should a target take longer to end than there is time
     if (targets_) targets_->End(std::min(end, steady_clock::now() + std::chrono::milliseconds(2000)));
@@ -147,6 +154,8 @@ class AppImpl final : public App {
                       [this](const std::string& protocol, const std::string& address, std::uint16_t port) {
                         return IsOwn(protocol, address, port);
                       }});
+    events_ = std::make_unique<EventStore>(*store_, EventStore::Limits(), &WallTime, HostName());
+    if (const auto opened = events_->Open(); !opened) return OpenError(opened.error(), options.dir);
     // Before anything is deleted that a target waits for.
     if (const auto opened = targets_->Open(HoldForTargets()); !opened) return TargetsError(opened.error());
     return {};
@@ -159,6 +168,7 @@ class AppImpl final : public App {
     options.observe_commit = [this](double seconds) { exporter_.ObserveCommit(seconds); };
     pipeline_ = std::make_unique<Pipeline>(*store_, std::move(options));
     pipeline_->Start();
+    events_->Start(*pipeline_);
   }
 
   Result<void, StartError> StartNet(const NetConfig& net) {
@@ -180,6 +190,7 @@ class AppImpl final : public App {
     options.pipeline = pipeline_.get();
     options.positions = positions_.get();
     options.targets = targets_.get();
+    options.events = events_.get();
     options.admin.listeners = [this] { return net_->Status(); };
     options.admin.config = [this] {
       std::lock_guard lock(config_mutex_);
@@ -235,6 +246,7 @@ class AppImpl final : public App {
       return MetricSources::Streams{s.queries, s.tails, s.ingests};
     };
     sources.targets = [this] { return targets_->List(); };
+    sources.events = [this] { return events_->figures(); };
     sources.reload = [this] { return MetricSources::Reload{reload_ok_.load(), reload_time_.load()}; };
     exporter_.SetSources(std::move(sources));
     if (config().http().address().empty()) return {};
@@ -274,44 +286,11 @@ class AppImpl final : public App {
     store_->SetRetention(ToStoreOptions(*loaded).retention);
     pipeline_->queue().SetMaxAge(std::chrono::nanoseconds(loaded->config->storage().commit_interval()));
     SetUpLogging(loaded->config->log().level(), loaded->config->log().format());
-    auto changes = DescribeChanges(*loaded);
+    auto changes = DescribeChanges(config(), *loaded->config);
     for (const auto& change : changes) spdlog::info("{}", change);
     std::lock_guard lock(config_mutex_);
     loaded_ = std::move(*loaded);
     return changes;
-  }
-
-  // What a reload changed, and what waits for a restart.
-  std::vector<std::string> DescribeChanges(const LoadedConfig& next) const {
-    const v1::Config& was = config();
-    const v1::Config& now = *next.config;
-    std::vector<std::string> out;
-    const auto note = [&out](bool same, const char* text) {
-      if (!same) out.emplace_back(text);
-    };
-    const auto same = [](const google::protobuf::Message& a, const google::protobuf::Message& b) {
-      return a.SerializeAsString() == b.SerializeAsString();
-    };
-    bool listeners = was.listeners_size() == now.listeners_size();
-    for (int i = 0; listeners && i < was.listeners_size(); ++i)
-      listeners = same(was.listeners(i), now.listeners(i));
-    note(listeners, "listeners changed");
-    note(same(was.time_zone(), now.time_zone()), "time_zone changed");
-    bool targets = was.targets_size() == now.targets_size();
-    for (int i = 0; targets && i < was.targets_size(); ++i) targets = same(was.targets(i), now.targets(i));
-    note(targets, "targets changed");
-    note(same(was.storage().retention(), now.storage().retention()), "storage.retention changed");
-    note(was.storage().commit_interval() == now.storage().commit_interval(),
-         "storage.commit_interval changed");
-    note(same(was.log(), now.log()), "log changed");
-    note(was.storage().dir() == now.storage().dir(), "storage.dir takes effect after a restart");
-    note(was.storage().sync() == now.storage().sync(), "storage.sync takes effect after a restart");
-    // The default socket lies in storage.dir and moves with it.
-    note(same(was.control(), now.control()) || was.storage().dir() != now.storage().dir(),
-         "control takes effect after a restart");
-    note(same(was.http(), now.http()), "http takes effect after a restart");
-    note(same(was.queue(), now.queue()), "queue takes effect after a restart");
-    return out;
   }
 
   void LogBooks() const {
@@ -329,6 +308,7 @@ class AppImpl final : public App {
   MetricsExporter exporter_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<CursorPositions> positions_;
+  std::unique_ptr<EventStore> events_;
   std::unique_ptr<Targets> targets_;
   std::string own_control_address_;  // constant once targets run
   std::unique_ptr<Pipeline> pipeline_;

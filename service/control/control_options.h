@@ -15,6 +15,7 @@
 
 namespace cistern {
 
+class EventStore;
 class Targets;
 
 // Facts about the daemon as a whole. Callable from any thread; outlive the server.
@@ -35,7 +36,8 @@ struct ControlOptions {
   Store* store = nullptr;  // these three outlive the server
   Pipeline* pipeline = nullptr;
   CursorPositions* positions = nullptr;
-  Targets* targets = nullptr;  // outlives it as well
+  Targets* targets = nullptr;  // outlive it as well
+  EventStore* events = nullptr;
   AdminHooks admin;
 };
 

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "service/control/admin_service.h"
+#include "service/control/event_service.h"
 #include "service/control/log_service.h"
 #include "service/control/store_service.h"
 #include "service/control/target_service.h"
@@ -87,10 +88,12 @@ class ControlServerImpl final : public ControlServer {
                  options_.max_message_size},
         care_(*options_.store, options_.admin.store_dir),
         targets_(*options_.targets),
+        events_(*options_.events, *options_.targets, *options_.store),
         log_service_(context_),
         admin_service_(context_, options_.admin),
         store_service_(care_),
-        target_service_(targets_) {}
+        target_service_(targets_),
+        event_service_(events_) {}
 
   ~ControlServerImpl() override { Stop(std::chrono::steady_clock::now()); }
 
@@ -110,6 +113,7 @@ class ControlServerImpl final : public ControlServer {
     builder.RegisterService(&admin_service_);
     builder.RegisterService(&store_service_);
     builder.RegisterService(&target_service_);
+    builder.RegisterService(&event_service_);
     const mode_t before = umask(0177);  // the socket file is for this user only
     // What fails here is said below, in one line.
     gpr_set_log_function([](gpr_log_func_args*) {});
@@ -128,6 +132,7 @@ class ControlServerImpl final : public ControlServer {
       address_ = options_.address.substr(0, options_.address.rfind(':') + 1) + std::to_string(port);
     commits_ = context_.store.AddCommitListener(
         [this](RecordId) { context_.tails.ForEach([](OpenStream& tail) { tail.Wake(); }); });
+    events_.events.SetListener([this] { events_.watches.ForEach([](OpenStream& watch) { watch.Wake(); }); });
     ticker_ = std::make_unique<Ticker>([this] { Tick(); });
     SetServing(true);
     return {};
@@ -141,6 +146,7 @@ class ControlServerImpl final : public ControlServer {
     health->SetServingStatus("cistern.v1.AdminService", serving);
     health->SetServingStatus("cistern.v1.StoreService", serving);
     health->SetServingStatus("cistern.v1.TargetService", serving);
+    health->SetServingStatus("cistern.v1.EventService", serving);
   }
 
   void Drain() override {
@@ -156,6 +162,7 @@ class ControlServerImpl final : public ControlServer {
     Drain();
     ticker_.reset();
     context_.store.RemoveCommitListener(commits_);
+    events_.events.SetListener({});
     const auto left = deadline - std::chrono::steady_clock::now();
     server_->Shutdown(std::chrono::system_clock::now() + left);
     server_->Wait();
@@ -169,9 +176,9 @@ class ControlServerImpl final : public ControlServer {
   }
 
  private:
-  std::array<OpenStreams*, 7> AllStreams() {
-    return {&context_.queries, &context_.sqls,  &context_.tails,  &context_.ingests,
-            &care_.calls,      &targets_.tests, &targets_.watches};
+  std::array<OpenStreams*, 9> AllStreams() {
+    return {&context_.queries, &context_.sqls,    &context_.tails, &context_.ingests, &care_.calls,
+            &targets_.tests,   &targets_.watches, &events_.calls,  &events_.watches};
   }
 
   void Tick() {
@@ -185,10 +192,12 @@ class ControlServerImpl final : public ControlServer {
   LogContext context_;
   CareContext care_;
   TargetContext targets_;
+  EventContext events_;
   LogServiceImpl log_service_;
   AdminServiceImpl admin_service_;
   StoreServiceImpl store_service_;
   TargetServiceImpl target_service_;
+  EventServiceImpl event_service_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<Ticker> ticker_;
   std::string address_;

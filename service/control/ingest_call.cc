@@ -3,7 +3,6 @@
 // One request is handled at a time: it is parsed, handed to the writer, and only then the next one is read,
 // so a full queue stops the client through gRPC's flow control. Acknowledgements are a watermark: several
 // commits may be answered by one response.
-#include <charconv>
 #include <chrono>
 
 #include "ingest/message/wall_time.h"
@@ -12,27 +11,14 @@
 #include "service/control/convert.h"
 #include "service/control/import_record.h"
 #include "service/control/ingest_client.h"
+#include "service/control/peer.h"
 #include "service/control/status_map.h"
+#include "service/events/event_names.h"
 
 namespace cistern {
 namespace {
 
 using grpc::StatusCode;
-
-// `ipv4:127.0.0.1:5141`, `ipv6:%5B::1%5D:5141` or `unix:...`.
-void ReadPeer(std::string peer, IpAddress& address, std::uint16_t& port) {
-  for (const char* code : {"%5B", "%5D", "[", "]"}) {
-    for (auto at = peer.find(code); at != std::string::npos; at = peer.find(code))
-      peer.erase(at, std::string(code).size());
-  }
-  const auto first = peer.find(':');
-  const auto last = peer.rfind(':');
-  if (first == std::string::npos || last <= first) return;
-  if (const auto parsed = IpAddress::Parse(peer.substr(first + 1, last - first - 1))) {
-    address = *parsed;
-    std::from_chars(peer.data() + last + 1, peer.data() + peer.size(), port);
-  }
-}
 
 class IngestCall final : public grpc::ServerBidiReactor<v1::IngestRequest, v1::IngestResponse>,
                          public OpenStream,
@@ -40,7 +26,7 @@ class IngestCall final : public grpc::ServerBidiReactor<v1::IngestRequest, v1::I
                          public std::enable_shared_from_this<IngestCall> {
  public:
   IngestCall(LogContext& context, grpc::CallbackServerContext* rpc) : context_(context) {
-    ReadPeer(rpc->peer(), peer_, port_);
+    ReadPeer(*rpc, peer_, port_);
   }
 
   void Begin() {
@@ -98,6 +84,7 @@ class IngestCall final : public grpc::ServerBidiReactor<v1::IngestRequest, v1::I
     const std::string& id = request_.client_id();
     if (id.empty() || id.size() > kMaxClientId)
       return End(InvalidArgument("client_id: 1 to 128 octets in the first request"));
+    if (id == kEventClient) return End(InvalidArgument("client_id: this one is the server's own"));
     Acknowledge(OpenClient(id));  // goes on with Take()
   }
 

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "service/change_error.h"
 #include "storage/filter/filter.h"
 #include "storage/store.h"
 
@@ -12,6 +13,7 @@ namespace cistern {
 
 // OK for no error. Messages say what to do next and show no internals.
 grpc::Status ToGrpc(const boost::system::error_code& error);
+grpc::Status ToGrpc(const ChangeError& error);
 // INVALID_ARGUMENT with a text that begins with the field it is about.
 grpc::Status InvalidArgument(std::string text);
 // INVALID_ARGUMENT: `filter: at byte 12: found ")", expected a word`.

@@ -5,6 +5,7 @@
 
 #include "proto/convert/record.h"
 #include "service/control/calls.h"
+#include "service/control/status_map.h"
 #include "service/control/target_service.h"
 
 namespace cistern {

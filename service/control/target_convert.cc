@@ -1,4 +1,4 @@
-// Targets and their errors in protobuf form.
+// Targets in protobuf form.
 #include "ingest/message/wall_time.h"
 #include "proto/convert/record.h"
 #include "service/control/status_map.h"
@@ -76,30 +76,6 @@ void ToProto(const TargetView& view, v1::TargetInfo* out) {
   FillStatus(view.figures, status);
   FillLag(view.backlog, status);
   status->set_guarantee(GuaranteeText(GuaranteeOf(*view.definition)));
-}
-
-grpc::Status ToGrpc(const TargetError& error) {
-  using grpc::StatusCode;
-  using Kind = TargetError::Kind;
-  switch (error.kind) {
-    case Kind::kInvalid:
-      return {StatusCode::INVALID_ARGUMENT, error.text};
-    case Kind::kNotFound:
-      return {StatusCode::NOT_FOUND, error.text};
-    case Kind::kConflict:
-      return {StatusCode::ABORTED, error.text};
-    case Kind::kFromConfiguration:
-      return {StatusCode::FAILED_PRECONDITION, error.text};
-    case Kind::kOutOfRange:
-      return {StatusCode::OUT_OF_RANGE, error.text};
-    case Kind::kTooMany:
-      return {StatusCode::RESOURCE_EXHAUSTED, error.text};
-    case Kind::kStopping:
-      return {StatusCode::UNAVAILABLE, error.text};
-    case Kind::kStore:
-      return ToGrpc(error.store);
-  }
-  return {StatusCode::INTERNAL, error.text};
 }
 
 }  // namespace cistern

@@ -49,7 +49,6 @@ class TargetServiceImpl final : public v1::TargetService::CallbackService {
   TargetContext& context_;
 };
 
-grpc::Status ToGrpc(const TargetError& error);
 void ToProto(const TargetView& view, v1::TargetInfo* out);
 grpc::ServerWriteReactor<v1::TestStep>* StartTargetTest(TargetContext& context,
                                                         grpc::CallbackServerContext* rpc,

@@ -56,7 +56,6 @@ struct EventFigures {
   std::uint64_t raised = 0, muted = 0;         // since the start
   std::array<std::uint64_t, 8> by_severity{};  // of `raised`
   std::uint64_t lost = 0;                      // by Raise(), for want of room
-  std::uint64_t unwritten = 0;                 // records that wait to be written to the log
 };
 
 class EventStore {

@@ -14,6 +14,7 @@ Result<ChunkReader::State> ChunkReader::Next(std::size_t max_rows) {
     if (*state == Cursor::State::kProgress) return State::kProgress;
     rows_ = cursor_.rows();
     LeaveOutOwn();
+    LeaveOutMuted();
     if (rows_.empty()) return State::kProgress;
   }
   end_ = std::min(rows_.size(), next_ + std::max<std::size_t>(max_rows, 1));
@@ -23,6 +24,11 @@ Result<ChunkReader::State> ChunkReader::Next(std::size_t max_rows) {
 void ChunkReader::LeaveOutOwn() {
   own_.Evaluate(cursor_.view(), selection_);
   loops_ += std::erase_if(rows_, [&](std::uint32_t row) { return selection_[row] != 0; });
+}
+
+void ChunkReader::LeaveOutMuted() {
+  muted_.Evaluate(cursor_.view(), selection_);
+  std::erase_if(rows_, [&](std::uint32_t row) { return selection_[row] != 0; });
 }
 
 Chunk ChunkReader::chunk() { return {cursor_.view(), std::span(rows_).subspan(next_, end_ - next_)}; }

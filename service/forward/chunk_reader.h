@@ -1,5 +1,5 @@
 // Reads what a target has to deliver: a cursor, cut into chunks, without the records that came from this
-// store before.
+// store before, and without muted events.
 //
 // Threads: one at a time. Keeps one stored batch open.
 #pragma once
@@ -18,7 +18,9 @@ class ChunkReader {
 
   // Starts behind `after`. `own` matches what has been forwarded by this store once.
   ChunkReader(Store& store, Filter filter, Filter own, RecordId after, Cursor::Imported imported)
-      : cursor_(store, std::move(filter), after, imported), own_(std::move(own)) {}
+      : cursor_(store, std::move(filter), after, imported),
+        own_(std::move(own)),
+        muted_(*Filter::Parse("transport:internal tag.event.muted:*")) {}
 
   // kRows: chunk() has rows, at most `max_rows`. kProgress: position() moved. Blocks on disk for a batch.
   Result<State> Next(std::size_t max_rows);
@@ -34,9 +36,10 @@ class ChunkReader {
 
  private:
   void LeaveOutOwn();
+  void LeaveOutMuted();
 
   Cursor cursor_;
-  const Filter own_;
+  const Filter own_, muted_;
   std::vector<std::uint32_t> rows_;  // of the open batch
   std::size_t next_ = 0, end_ = 0;   // of rows_: the chunk
   Selection selection_;

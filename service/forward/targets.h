@@ -18,26 +18,13 @@
 #include <string>
 #include <vector>
 
+#include "service/change_error.h"
 #include "service/forward/runner.h"
 #include "service/forward/spec.h"
 
 namespace cistern {
 
-struct TargetError {
-  enum class Kind {
-    kInvalid,
-    kNotFound,
-    kConflict,           // another revision is current
-    kFromConfiguration,  // it belongs to the configuration file, or is in the wrong state
-    kOutOfRange,
-    kTooMany,
-    kStopping,
-    kStore,  // `store` says what
-  };
-  Kind kind;
-  std::string text;
-  boost::system::error_code store;
-};
+using TargetError = ChangeError;
 
 // A target as it is and how it does.
 struct TargetView {

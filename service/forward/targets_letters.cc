@@ -1,13 +1,12 @@
 // Targets: dead letters, and trying a target.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 
 #include "cistern/v1/target.pb.h"
 #include "ingest/message/record_batch.h"
 #include "service/forward/target_store.h"
+#include "service/host_name.h"
 
 namespace cistern {
 namespace {
@@ -26,12 +25,6 @@ Record TestRecord(const std::string& target, std::int64_t now, const std::string
   record.msgid = "TEST";
   record.message = record.raw = text;
   return record;
-}
-
-std::string HostName() {
-  std::array<char, 256> name{};
-  gethostname(name.data(), name.size() - 1);
-  return name.data();
 }
 
 }  // namespace

@@ -169,6 +169,16 @@ void AddTargetLosses(const std::vector<TargetView>& targets, Families& out) {
   }
 }
 
+void AddEvents(const EventFigures& events, Families& out) {
+  out.Start(metric::kEvents, MetricType::Counter, "Events raised");
+  for (std::size_t i = 0; i < events.by_severity.size(); ++i)
+    out.Add(D(events.by_severity[i]), {{"severity", std::string(SeverityName(static_cast<Severity>(i)))}});
+  out.Counter(metric::kEventsMuted, "Events of these that no target tells of", D(events.muted));
+  out.Counter(metric::kEventsLost, "Events lost because they could not be stored for long", D(events.lost));
+  out.Gauge(metric::kEventsOpen, "Events that are not resolved", D(events.open));
+  out.Gauge(metric::kEventsKept, "Events that are kept", D(events.kept));
+}
+
 void AddProcess(Families& out) {
   const ProcessStats process = ReadProcessStats();
   out.Counter("process_cpu_seconds_total", "User and system time of the process", process.cpu_seconds);
@@ -222,6 +232,7 @@ std::string MetricsExporter::Render() {
     AddTargets(targets, out);
     AddTargetLosses(targets, out);
   }
+  if (from.events) AddEvents(from.events(), out);
   AddProcess(out);
   return prometheus::TextSerializer{}.Serialize(out.Take());
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ingest/net/net_server.h"
+#include "service/events/event_store.h"
 #include "service/forward/targets.h"
 #include "service/pipeline/pipeline.h"
 #include "storage/store.h"
@@ -24,6 +25,7 @@ struct MetricSources {
   };
   std::function<Streams()> streams;
   std::function<std::vector<TargetView>()> targets;
+  std::function<EventFigures()> events;
   struct Reload {
     bool successful = true;
     std::int64_t last_success = 0;  // Unix seconds

@@ -61,6 +61,14 @@ inline constexpr char kTargetDeadLetters[] = "cistern_target_dead_letters";
 inline constexpr char kTargetLostRecords[] = "cistern_target_lost_records_total";
 // 1 while the destination takes records as far as is known; 0 while it fails.
 inline constexpr char kTargetUp[] = "cistern_target_up";
+// Events raised, by severity (emerg ... debug), and those of them that no target tells of.
+inline constexpr char kEvents[] = "cistern_events_total";
+inline constexpr char kEventsMuted[] = "cistern_events_muted_total";
+// Events that are not resolved; all that are kept.
+inline constexpr char kEventsOpen[] = "cistern_events_open";
+inline constexpr char kEventsKept[] = "cistern_events_kept";
+// Events of the daemon itself that were lost because the catalog could not be written for long.
+inline constexpr char kEventsLost[] = "cistern_events_lost_total";
 // Last reload: 1 good, 0 refused; and when the last good one was.
 inline constexpr char kReloadSuccess[] = "cistern_config_last_reload_successful";
 inline constexpr char kReloadTime[] = "cistern_config_last_reload_success_timestamp_seconds";

@@ -1,0 +1,36 @@
+#include "service/config/changes.h"
+
+#include "cistern/v1/config.pb.h"
+
+namespace cistern {
+
+std::vector<std::string> DescribeChanges(const v1::Config& was, const v1::Config& now) {
+  std::vector<std::string> out;
+  const auto note = [&out](bool same, const char* text) {
+    if (!same) out.emplace_back(text);
+  };
+  const auto same = [](const google::protobuf::Message& a, const google::protobuf::Message& b) {
+    return a.SerializeAsString() == b.SerializeAsString();
+  };
+  bool listeners = was.listeners_size() == now.listeners_size();
+  for (int i = 0; listeners && i < was.listeners_size(); ++i)
+    listeners = same(was.listeners(i), now.listeners(i));
+  note(listeners, "listeners changed");
+  note(same(was.time_zone(), now.time_zone()), "time_zone changed");
+  bool targets = was.targets_size() == now.targets_size();
+  for (int i = 0; targets && i < was.targets_size(); ++i) targets = same(was.targets(i), now.targets(i));
+  note(targets, "targets changed");
+  note(same(was.storage().retention(), now.storage().retention()), "storage.retention changed");
+  note(was.storage().commit_interval() == now.storage().commit_interval(), "storage.commit_interval changed");
+  note(same(was.log(), now.log()), "log changed");
+  note(was.storage().dir() == now.storage().dir(), "storage.dir takes effect after a restart");
+  note(was.storage().sync() == now.storage().sync(), "storage.sync takes effect after a restart");
+  // The default socket lies in storage.dir and moves with it.
+  note(same(was.control(), now.control()) || was.storage().dir() != now.storage().dir(),
+       "control takes effect after a restart");
+  note(same(was.http(), now.http()), "http takes effect after a restart");
+  note(same(was.queue(), now.queue()), "queue takes effect after a restart");
+  return out;
+}
+
+}  // namespace cistern
