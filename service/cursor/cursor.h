@@ -32,6 +32,8 @@ class Cursor {
 
   // The batch of the last Next() that returned kMatches and its matching rows, ascending by id.
   BatchView& view() { return *batch_; }
+  // Of the whole batch; null where there is none.
+  BlockIndex* index() { return batch_->index(); }
   const std::vector<std::uint32_t>& rows() const { return rows_; }
 
   // Everything up to here has been evaluated: a new cursor behind it continues without gap or duplicate.

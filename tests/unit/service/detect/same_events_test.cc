@@ -90,10 +90,10 @@ std::string InPieces(const std::vector<v1::Rule>& rules, RecordList& list, const
   while (next < records.size()) {
     const std::size_t size =
         std::min<std::size_t>(1 + random() % (random() % 2 ? 5 : 200), records.size() - next);
-    RecordsView view(std::span(records).subspan(next, size));
+    RecordsView view(std::span<const Record>(records).subspan(next, size));
     engine->Feed(view, nullptr);
     next += size;
-    if (random() % 3 == 0) engine->Advance(Earliest(records, next));
+    if (random() % 3 == 0 && next < records.size()) engine->Advance(Earliest(records, next));
     for (auto& change : engine->TakeChanges()) changes.push_back(std::move(change));
     const auto what = random() % 6;
     if (what == 0) {
