@@ -138,12 +138,13 @@ int Report(Context& context, const CallStatus& status, std::string_view filter) 
 }
 
 Client::Client(const Context& context)
-    : impl_(std::make_unique<Impl>(Impl{context, Connect(context), {}, {}, {}, {}, {}})) {
+    : impl_(std::make_unique<Impl>(Impl{context, Connect(context), {}, {}, {}, {}, {}, {}})) {
   impl_->log = v1::LogService::NewStub(impl_->channel);
   impl_->admin = v1::AdminService::NewStub(impl_->channel);
   impl_->store = v1::StoreService::NewStub(impl_->channel);
   impl_->target = v1::TargetService::NewStub(impl_->channel);
   impl_->rule = v1::RuleService::NewStub(impl_->channel);
+  impl_->event = v1::EventService::NewStub(impl_->channel);
 }
 
 Client::~Client() = default;

@@ -70,6 +70,18 @@ class RollbackRulesRequest;
 class RuleInfo;
 class TestRulesRequest;
 class TestRulesResponse;
+class ChangeEventsRequest;
+class ChangeEventsResponse;
+class DeleteSilenceRequest;
+class GetEventRequest;
+class GetEventResponse;
+class ListEventsRequest;
+class ListEventsResponse;
+class ListSilencesRequest;
+class ListSilencesResponse;
+class Silence;
+class WatchEventsRequest;
+class WatchEventsResponse;
 }  // namespace cistern::v1
 
 namespace cistern::ctl {
@@ -130,6 +142,14 @@ class Client {
   CallStatus ConfirmRules(v1::ConfirmRulesResponse& response);
   CallStatus TestRules(const v1::TestRulesRequest& request, v1::TestRulesResponse& response);
   CallStatus ExplainRecord(const v1::ExplainRecordRequest& request, v1::ExplainRecordResponse& response);
+  CallStatus ListEvents(const v1::ListEventsRequest& request, v1::ListEventsResponse& response);
+  CallStatus GetEvent(const v1::GetEventRequest& request, v1::GetEventResponse& response);
+  CallStatus AcknowledgeEvents(const v1::ChangeEventsRequest& request, v1::ChangeEventsResponse& response);
+  CallStatus ResolveEvents(const v1::ChangeEventsRequest& request, v1::ChangeEventsResponse& response);
+  CallStatus RedeliverEvents(const v1::ChangeEventsRequest& request, v1::ChangeEventsResponse& response);
+  CallStatus ListSilences(const v1::ListSilencesRequest& request, v1::ListSilencesResponse& response);
+  CallStatus PutSilence(const v1::Silence& request, v1::Silence& response);
+  CallStatus DeleteSilence(const v1::DeleteSilenceRequest& request);
 
   // Streams. Deadline: context.timeout_ns, or none. `on_response` returns false to end the stream; that, and
   // a stop of context.stop, is no error.
@@ -145,6 +165,8 @@ class Client {
   CallStatus RehearseRules(const v1::RehearseRulesRequest& request,
                            const std::function<bool(v1::RehearseRulesResponse&)>& on_response);
   CallStatus Backup(const std::function<bool(v1::BackupResponse&)>& on_response);
+  CallStatus WatchEvents(const v1::WatchEventsRequest& request,
+                         const std::function<bool(v1::WatchEventsResponse&)>& on_response);
 
  private:
   struct Impl;

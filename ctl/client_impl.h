@@ -9,6 +9,7 @@
 #include <stop_token>
 
 #include "cistern/v1/admin_service.grpc.pb.h"
+#include "cistern/v1/event_service.grpc.pb.h"
 #include "cistern/v1/log_service.grpc.pb.h"
 #include "cistern/v1/rule_service.grpc.pb.h"
 #include "cistern/v1/store_service.grpc.pb.h"
@@ -27,6 +28,7 @@ struct Client::Impl {
   std::unique_ptr<v1::StoreService::Stub> store;
   std::unique_ptr<v1::TargetService::Stub> target;
   std::unique_ptr<v1::RuleService::Stub> rule;
+  std::unique_ptr<v1::EventService::Stub> event;
 
   // --timeout, or `otherwise`; 0: none.
   std::int64_t Timeout(std::int64_t otherwise) const {

@@ -64,6 +64,8 @@ void AddCommands(CLI::App& root, Context& context) {
   RegisterBackup(root, context);
   RegisterRestore(root, context);
   RegisterTargets(root, context);
+  RegisterEvents(root, context);
+  RegisterSilences(root, context);
   RegisterApply(root, context);
   RegisterConfig(root, context);
   RegisterCompletion(root, context);

@@ -72,6 +72,10 @@ void RegisterApply(CLI::App& root, Context& context);
 void RegisterRuleTest(CLI::App& rules, Context& context);
 void RegisterRuleExplain(CLI::App& rules, Context& context);
 void RegisterRulePacks(CLI::App& rules, Context& context);  // needs no daemon
+// Events.
+void RegisterEvents(CLI::App& root, Context& context);
+void RegisterEventWatch(CLI::App& events, Context& context);  // below `events`
+void RegisterSilences(CLI::App& root, Context& context);
 // Sends syslog.
 void RegisterSend(CLI::App& root, Context& context);
 void RegisterLoad(CLI::App& root, Context& context);

@@ -189,7 +189,8 @@ std::shared_ptr<EventOutbox::Delivery> EventOutbox::Push(const std::vector<Event
 // The records are in the log, whatever happens now.
 bool EventOutbox::Settle(const std::vector<EventRow>& rows, const std::vector<RecordId>& ids) {
   std::vector<WrittenRow> written;
-  for (std::size_t i = 0; i < rows.size(); ++i) written.push_back(Written(rows[i], ids[i]));
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    written.push_back(Written(rows[i], i < ids.size() ? ids[i] : RecordId{0}));
   for (;;) {
     const auto done = parts_.settle(written);
     if (done) break;

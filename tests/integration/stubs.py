@@ -11,17 +11,20 @@ import grpc
 
 from rig import ROOT
 
-_OUT = pathlib.Path(tempfile.mkdtemp(prefix="cistern-stubs-"))
-atexit.register(shutil.rmtree, _OUT, ignore_errors=True)
+OUT = pathlib.Path(tempfile.mkdtemp(prefix="cistern-stubs-"))
+atexit.register(shutil.rmtree, OUT, ignore_errors=True)
 _PROTOS = [f"cistern/v1/{name}.proto" for name in ("options", "target", "record", "log_service", "admin_service",
-                                                 "target_service")]
+                                                 "target_service", "event", "event_service")]
 # Debian's grpc_tools is too old for optional fields; its protoc and plugin are not.
-subprocess.run(["protoc", "-I", ROOT / "proto", f"--python_out={_OUT}", f"--grpc_python_out={_OUT}",
+subprocess.run(["protoc", "-I", ROOT / "proto", f"--python_out={OUT}", f"--grpc_python_out={OUT}",
                 f"--plugin=protoc-gen-grpc_python={shutil.which('grpc_python_plugin')}", *_PROTOS], check=True)
-sys.path.insert(0, str(_OUT))
+sys.path.insert(0, str(OUT))
 
 from cistern.v1 import admin_service_pb2 as admin  # noqa: E402
 from cistern.v1 import admin_service_pb2_grpc  # noqa: E402
+from cistern.v1 import event_pb2 as event  # noqa: E402
+from cistern.v1 import event_service_pb2 as event_service  # noqa: E402
+from cistern.v1 import event_service_pb2_grpc  # noqa: E402
 from cistern.v1 import log_service_pb2 as log  # noqa: E402
 from cistern.v1 import log_service_pb2_grpc  # noqa: E402
 from cistern.v1 import record_pb2 as record  # noqa: E402
@@ -40,6 +43,7 @@ class Client:
         self.log = log_service_pb2_grpc.LogServiceStub(self.channel)
         self.admin = admin_service_pb2_grpc.AdminServiceStub(self.channel)
         self.target = target_service_pb2_grpc.TargetServiceStub(self.channel)
+        self.event = event_service_pb2_grpc.EventServiceStub(self.channel)
 
     def __enter__(self):
         return self
