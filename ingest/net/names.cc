@@ -16,6 +16,8 @@ std::string_view DropReasonName(DropReason reason) {
       return "shutdown";
     case DropReason::kEmpty:
       return "empty";
+    case DropReason::kRule:
+      return "rule";
   }
   return "";
 }

@@ -35,8 +35,9 @@ enum class DropReason : std::uint8_t {
   kStoreError,  // the store failed for good
   kShutdown,    // could not be committed before the drain deadline
   kEmpty,       // nothing left after trailing CR, LF and NUL were removed
+  kRule,        // an ingest rule dropped it
 };
-// "queue_full" "duplicate" "disk_full" "store_error" "shutdown" "empty"
+// "queue_full" "duplicate" "disk_full" "store_error" "shutdown" "empty" "rule"
 std::string_view DropReasonName(DropReason reason);
 
 enum class CloseReason : std::uint8_t {

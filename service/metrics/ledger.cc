@@ -31,6 +31,8 @@ const char* DropStage(DropReason reason) {
     case DropReason::kStoreError:
     case DropReason::kShutdown:
       return "storage";
+    case DropReason::kRule:
+      return "rules";
     case DropReason::kQueueFull:
     case DropReason::kDuplicate:
     case DropReason::kDiskFull:

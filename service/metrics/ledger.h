@@ -15,7 +15,7 @@ namespace cistern {
 
 inline constexpr std::size_t kTransports = 7;
 inline constexpr std::size_t kFormats = 3;
-inline constexpr std::size_t kDropReasons = static_cast<std::size_t>(DropReason::kEmpty) + 1;
+inline constexpr std::size_t kDropReasons = static_cast<std::size_t>(DropReason::kRule) + 1;
 inline constexpr std::size_t kCloseReasons = static_cast<std::size_t>(CloseReason::kDraining) + 1;
 
 // A consistent enough copy: `received` is read last, so in flight is never negative.
@@ -30,7 +30,7 @@ struct LedgerSnapshot {
   std::uint64_t in_flight() const;
 };
 
-// "storage" for reasons that arise behind the queue, else "ingest".
+// "rules", "storage" for reasons that arise behind the queue, else "ingest".
 const char* DropStage(DropReason reason);
 
 class Ledger {

@@ -11,7 +11,7 @@ inline constexpr char kReceivedBytes[] = "cistern_received_bytes_total";
 inline constexpr char kParsedMessages[] = "cistern_parsed_messages_total";
 // Committed to the store.
 inline constexpr char kStoredMessages[] = "cistern_stored_messages_total";
-// Lost for good or on purpose. stage = ingest | storage; reason as in DropReasonName.
+// Lost for good or on purpose. stage = ingest | rules | storage; reason as in DropReasonName.
 inline constexpr char kDroppedMessages[] = "cistern_dropped_messages_total";
 // Received and neither stored nor dropped yet.
 inline constexpr char kInFlightMessages[] = "cistern_in_flight_messages";

@@ -26,6 +26,7 @@ struct QueueItem {
   std::unique_ptr<RecordBatch> batch;
   ClientSequence sequence;  // client_id empty: none
   bool imported = false;    // from an archive: never in one commit with records that arrive now
+  bool own = false;         // made by the daemon, such as records of events: rules do not touch them
   CommitCallback done;      // empty: nobody waits. Runs on the writer thread; must not block.
   std::chrono::steady_clock::time_point queued_at;
 };

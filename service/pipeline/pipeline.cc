@@ -54,20 +54,28 @@ void Pipeline::Run() {
     if (items.empty() && queue_.closed()) break;
     if (!items.empty()) CommitBatches(std::move(items));
     if (steady_clock::now() >= next_housekeeping) {
+      TickRules();
       Housekeeping();
       next_housekeeping = steady_clock::now() + kHousekeepingPeriod;
     }
   }
+  FinishRules();
 }
 
 void Pipeline::CommitBatches(std::vector<QueueItem> items) {
+  std::size_t bytes = 0;
+  for (const QueueItem& item : items) bytes += item.batch->bytes();
+  ApplyRules(items);
+  Commit(std::move(items));
+  queue_.Release(bytes);
+}
+
+void Pipeline::Commit(std::vector<QueueItem> items) {
   std::vector<RecordBatch*> batches;
   std::vector<ClientSequence> sequences;
-  std::size_t bytes = 0;
   std::uint64_t records = 0;
   for (QueueItem& item : items) {
     batches.push_back(item.batch.get());
-    bytes += item.batch->bytes();
     records += item.batch->size();
     if (!item.sequence.client_id.empty()) sequences.push_back(item.sequence);
   }
@@ -83,7 +91,6 @@ void Pipeline::CommitBatches(std::vector<QueueItem> items) {
     if (item.done) item.done(error);
     queue_.Recycle(std::move(item.batch));
   }
-  queue_.Release(bytes);
 }
 
 Result<CommitResult> Pipeline::AppendUntilDone(const std::vector<RecordBatch*>& batches,

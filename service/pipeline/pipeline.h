@@ -15,6 +15,7 @@
 #include <string>
 #include <thread>
 #include <unordered_map>
+#include <vector>
 
 #include "ingest/net/sink.h"
 #include "service/metrics/ledger.h"
@@ -23,6 +24,10 @@
 #include "storage/store.h"
 
 namespace cistern {
+
+class IngestRules;
+struct IngestOutcome;
+struct IngestRuleFigures;
 
 // State of one certificate pair, for metrics.
 struct CertificateState {
@@ -45,6 +50,12 @@ class Pipeline final : public BatchSink, public IngestEvents {
   void Start();
   // Commits what is queued, at most until `deadline`; what is left is counted as dropped{shutdown}.
   void Stop(std::chrono::steady_clock::time_point deadline);
+
+  // The ingest rules from the next commit on; imported records pass them by. State goes on where a rule stays
+  // the same; what a rule that is gone was waiting for ends. Null: none. Any thread.
+  void SetIngestRules(std::shared_ptr<IngestRules> rules);
+  // Of the rules in force.
+  std::vector<IngestRuleFigures> ingest_rule_figures() const;
 
   // For gRPC Ingest: as TryPush, with the client's sequence and a callback after the commit.
   bool TryPushAcknowledged(QueueItem& item) { return queue_.TryPush(item); }
@@ -76,6 +87,14 @@ class Pipeline final : public BatchSink, public IngestEvents {
  private:
   void Run();
   void CommitBatches(std::vector<QueueItem> items);
+  void Commit(std::vector<QueueItem> items);
+  // ingest_rules_step.cc; writer thread.
+  void ApplyRules(const std::vector<QueueItem>& items);
+  void TakeNewRules();
+  void TickRules();
+  void FinishRules();
+  void EndWaits(IngestRules& rules, const std::function<void(RecordBatch& out, IngestOutcome& outcome)>& end);
+  void Enter(const IngestOutcome& outcome);
   Result<CommitResult> AppendUntilDone(const std::vector<RecordBatch*>& batches,
                                        const std::vector<ClientSequence>& sequences);
   bool GiveUp() const;
@@ -94,10 +113,14 @@ class Pipeline final : public BatchSink, public IngestEvents {
   std::atomic<bool> degraded_{false};
   std::atomic<std::int64_t> give_up_at_{INT64_MAX};         // steady clock ns; set by Stop
   std::chrono::steady_clock::time_point next_retention_{};  // writer thread only
+  std::shared_ptr<IngestRules> rules_;                      // writer thread only
+  std::int64_t last_received_ = 0;  // ns, of what went through the rules; writer thread only
   // Why Stop() had to give a batch up; writer thread only.
   std::optional<boost::system::error_code> given_up_;
   mutable std::mutex mutex_;
   // Guarded by mutex_.
+  std::shared_ptr<IngestRules> newest_rules_;  // what rules_ is, or becomes with the next commit
+  bool rules_changed_ = false;
   std::string degraded_reason_;
   std::unordered_map<std::string, CertificateState> certificates_;
   std::unordered_map<std::string, std::pair<std::chrono::steady_clock::time_point, std::uint64_t>> throttle_;

@@ -164,7 +164,6 @@ INSTANTIATE_TEST_SUITE_P(
                     WrongCase{"{name: r, expires: soon, drop: {}}", "expires"},
                     WrongCase{"{name: r, sample: {one_in: 2, by: [hostname, nosuch]}}", "sample.by[1]"},
                     WrongCase{"{name: r, limit: {rate: 0}}", "limit.rate"},
-                    WrongCase{"{name: r, limit: {rate: 1, keep_severity: loud}}", "limit.keep_severity"},
                     WrongCase{"{name: r, redact: {patterns: ['(']}}", "redact.patterns[0]"},
                     WrongCase{"{name: r, redact: {what: [ipv5]}}", "redact.what[0]"},
                     WrongCase{"{name: r, set: {fields: {peer: x}}}", "set.fields.peer"},
