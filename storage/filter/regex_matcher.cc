@@ -34,6 +34,16 @@ bool MayAssert(std::string_view pattern) {
   return false;
 }
 
+// Bytes are what is searched: Latin-1 lets `.` match every byte.
+re2::RE2::Options OptionsOf(const Value& value) {
+  re2::RE2::Options options(re2::RE2::Latin1);
+  options.set_log_errors(false);
+  options.set_never_capture(true);
+  options.set_case_sensitive(!value.ignore_case);
+  options.set_max_mem(2 << 20);
+  return options;
+}
+
 // The literals that a match needs, and how: RE2 knows that as a tree of AND and OR over them.
 class Literals {
  public:
@@ -45,6 +55,7 @@ class Literals {
     for (const std::string& text : texts) AddLiteral(text);
     if (!literals_.empty() && Suffices(0)) literals_.clear();
     if (!literals_.empty()) FindNeeded(texts);
+    if (!literals_.empty()) FindAny(texts);
   }
 
   // None: every text has to be searched.
@@ -54,6 +65,9 @@ class Literals {
   const TextJudge* judge(std::size_t i) const { return literals_[i].get(); }
   // The longest one without which nothing matches.
   const std::optional<LiteralFinder>& needed() const { return needed_; }
+
+  // One of them is in every text that matches; none: not known.
+  const std::vector<std::string>& any() const { return any_; }
 
   // Whether a text that holds exactly these literals (a bit each) may match.
   bool Suffices(std::uint64_t present) const {
@@ -80,13 +94,20 @@ class Literals {
     const std::uint64_t all = ~std::uint64_t{0};
     for (std::size_t i = 0; i < texts.size(); ++i) {
       const bool longer = !needed_ || texts[i].size() > needed_->size();
-      if (longer && IsAscii(texts[i]) && !Suffices(all & ~(std::uint64_t{1} << i))) needed_.emplace(texts[i]);
+      if (!longer || !IsAscii(texts[i]) || Suffices(all & ~(std::uint64_t{1} << i))) continue;
+      needed_.emplace(texts[i]);
+      any_ = {texts[i]};
     }
+  }
+
+  void FindAny(const std::vector<std::string>& texts) {
+    if (any_.empty() && std::all_of(texts.begin(), texts.end(), IsAscii)) any_ = texts;
   }
 
   re2::FilteredRE2 tree_;
   std::vector<std::unique_ptr<const TextJudge>> literals_;
   std::optional<LiteralFinder> needed_;
+  std::vector<std::string> any_;
 };
 
 class Regex final : public Matcher, public TemplateMatcher {
@@ -169,17 +190,16 @@ void Regex::Judge(Judging& judging, std::span<Verdict> verdicts) const {
 
 }  // namespace
 
-// Bytes are what is searched: Latin-1 lets `.` match every byte.
 MatcherResult MakeRegex(const Value& value) {
-  re2::RE2::Options options(re2::RE2::Latin1);
-  options.set_log_errors(false);
-  options.set_never_capture(true);
-  options.set_case_sensitive(!value.ignore_case);
-  options.set_max_mem(2 << 20);
+  const re2::RE2::Options options = OptionsOf(value);
   auto regex = std::make_unique<Regex>(value.regex, options);
   if (regex->regex().ok()) return MatcherPtr(std::move(regex));
   return FilterError{value.offset, Quoted("/" + value.regex + "/"),
                      "a regular expression that RE2 accepts (" + regex->regex().error() + ")"};
+}
+
+std::vector<std::string> NeededLiterals(const Value& value) {
+  return Literals(value.regex, OptionsOf(value)).any();
 }
 
 }  // namespace cistern::filter

@@ -1,0 +1,41 @@
+// What a match of a filter needs: conditions that are cheap to test for many filters at once.
+#pragma once
+
+#include <bitset>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ingest/message/ip_address.h"
+#include "storage/filter/ast.h"
+
+namespace cistern::filter {
+
+// One condition.
+struct Need {
+  enum class Kind : std::uint8_t {
+    kLiteral,  // the message holds `text`, whatever the case
+    kValue,    // the string column is `text`, whatever the case
+    kInt,      // the column of small integers is one of `ints`
+    kNetwork,  // the peer is in `network`
+    kPresent,  // the string column is not empty
+  };
+  Kind kind = Kind::kLiteral;
+  Column column = Column::kMessage;
+  std::string text;                               // folded
+  bool word_before = false, word_behind = false;  // kLiteral: edges of words are there
+  std::bitset<256> ints;
+  IpNetwork network;
+};
+
+// A row matches only if one of `any` holds.
+struct Needs {
+  std::vector<Need> any;
+  bool exact = false;  // and whenever one of them holds
+};
+
+// Nothing: every row has to be looked at.
+std::optional<Needs> NeedsOf(const Node& node);
+
+}  // namespace cistern::filter
