@@ -172,6 +172,7 @@ std::shared_ptr<EventOutbox::Delivery> EventOutbox::Push(const std::vector<Event
   const std::int64_t now = parts_.clock();
   for (const EventRow& row : rows)
     AppendEventRecord(row.row.event(), parts_.hostname, now, row.row.again(), *item.batch);
+  item.own = true;
   item.sequence = {kEventClient, rows.back().number};
   auto delivery = std::make_shared<Delivery>();
   item.done = [delivery, batch = item.batch.get()](const boost::system::error_code& error) {
