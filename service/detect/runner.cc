@@ -131,7 +131,7 @@ void DetectionRunner::UseRules(std::vector<v1::Rule> rules) {
     shown_ = engine_;
     shown_position_ = position_;
   }
-  Commit();
+  if (!running_.empty() || !stored_.empty()) Commit();
 }
 
 std::shared_ptr<Detections> DetectionRunner::MakeEngine(std::vector<v1::Rule>& rules) {
