@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "cistern/v1/rule.pb.h"
 #include "ingest/message/tags.h"
@@ -91,7 +92,8 @@ class Comparison {
     if (test_.has_stored() && test_.stored() != stored.messages.size())
       Fail("stored: {} records, expected {}", stored.messages.size(), test_.stored());
     if (test_.messages_size() != 0) Messages(stored.messages);
-    for (const auto& [name, value] : test_.tags()) {
+    const std::map<std::string, std::string> tags(test_.tags().begin(), test_.tags().end());
+    for (const auto& [name, value] : tags) {
       const std::string_view has = TagOf(stored.last_tags, name);
       if (has != value) Fail("tags: {} is {}, expected {}", name, Shown(has), Shown(value));
     }
@@ -110,7 +112,8 @@ class Comparison {
                   want.rule());
     if (want.has_key() && event.key() != want.key())
       Fail("event {}: key is {}, expected {}", i + 1, Shown(event.key()), Shown(want.key()));
-    for (const auto& [name, value] : want.fields()) {
+    const std::map<std::string, std::string> fields(want.fields().begin(), want.fields().end());
+    for (const auto& [name, value] : fields) {
       const auto has = event.fields().find(name);
       if (has == event.fields().end()) {
         Fail("event {}: has no field {}, expected {}", i + 1, name, Shown(value));

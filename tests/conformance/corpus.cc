@@ -25,6 +25,8 @@ int Base64Value(char c) {
 
 }  // namespace
 
+std::string PathOf(std::string_view file) { return CorpusFile(file).string(); }
+
 std::string DecodeBase64(std::string_view text) {
   while (text.ends_with('=')) text.remove_suffix(1);
   std::string octets;

@@ -23,6 +23,9 @@ struct CorpusCase {
 // GoogleTest and ctest name a case by its id.
 inline void PrintTo(const CorpusCase& c, std::ostream* out) { *out << c.id; }
 
+// Where `file` is, if it is there.
+std::string PathOf(std::string_view file);
+
 // The cases of `file`, for example "framing_cases.jsonl", in its order. Empty when there is no such file;
 // throws when a line is not JSON.
 std::vector<CorpusCase> LoadCases(std::string_view file);
