@@ -3,6 +3,7 @@
 // use it.
 #include <fmt/format.h>
 
+#include <chrono>
 #include <ctime>
 #include <fstream>
 #include <sstream>
@@ -15,6 +16,10 @@
 
 namespace cistern {
 namespace {
+
+std::int64_t Now() {
+  return std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch()).count();
+}
 
 double CpuSeconds() {
   timespec time{};
@@ -45,7 +50,7 @@ void Rehearse(Store& store, const v1::Rule& rule) {
   RehearsalPlan plan;
   plan.rules = {rule};
   const double begin = CpuSeconds();
-  auto rehearsal = Rehearsal::Make(store, {}, std::move(plan), INT64_MAX);
+  auto rehearsal = Rehearsal::Make(store, {}, std::move(plan), Now());
   if (!rehearsal) Fail(rehearsal.error());
   for (;;) {
     const auto step = (*rehearsal)->Step();
