@@ -40,6 +40,16 @@ class RehearsalTest : public testing::Test {
     }
   }
 
+  // Commits of 700 become blocks with an index at once, smaller ones do not.
+  static std::unique_ptr<Store> OpenBlocks(const std::string& dir) {
+    StoreOptions options;
+    options.dir = dir;
+    options.sync = Sync::kNormal;
+    options.free_space_reserve = 0;
+    options.block_records = 1000;
+    return std::move(*Store::Open(options));
+  }
+
   static void Add(RecordBatch& batch, std::size_t i) {
     AddMessage(batch, TextOf(i));
     batch.records().back().received = kStart + static_cast<std::int64_t>(i) * kSecond;
@@ -73,7 +83,7 @@ class RehearsalTest : public testing::Test {
   RehearsedRuleFigures Figures(std::size_t i = 0) { return rehearsal_->figures().at(i); }
 
   TempFolder folder_;
-  std::unique_ptr<Store> store_ = OpenStore(folder_.path());
+  std::unique_ptr<Store> store_ = OpenBlocks(folder_.path());
   std::unique_ptr<Rehearsal> rehearsal_;
 };
 
