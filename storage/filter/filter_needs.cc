@@ -1,6 +1,7 @@
 #include "storage/filter/filter_needs.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "storage/filter/regex_matcher.h"
 #include "storage/filter/text_pattern.h"
@@ -166,27 +167,32 @@ std::size_t Rarity(const Need& need) {
   return 0;
 }
 
-std::size_t Rarity(const Needs& needs) {
+// Of the least rare; less where many filters share it.
+std::size_t Rarity(const Needs& needs, const SharedNeeds& shared) {
   std::size_t least = SIZE_MAX;
-  for (const Need& need : needs.any) least = std::min(least, Rarity(need));
+  for (const Need& need : needs.any) {
+    const std::size_t sharing = 10 * static_cast<std::size_t>(std::bit_width(shared.CountOf(need)));
+    const std::size_t rarity = Rarity(need);
+    least = std::min(least, rarity > sharing ? rarity - sharing : 0);
+  }
   return least;
 }
 
-MaybeNeeds OfAnd(const Node& node) {
+MaybeNeeds OfAnd(const Node& node, const SharedNeeds& shared) {
   MaybeNeeds best;
   for (const Node& child : node.children) {
-    MaybeNeeds needs = NeedsOf(child);
-    if (needs && (!best || Rarity(*needs) > Rarity(*best))) best = std::move(needs);
+    MaybeNeeds needs = NeedsOf(child, shared);
+    if (needs && (!best || Rarity(*needs, shared) > Rarity(*best, shared))) best = std::move(needs);
   }
   if (best) best->exact = false;
   return best;
 }
 
-MaybeNeeds OfOr(const Node& node) {
+MaybeNeeds OfOr(const Node& node, const SharedNeeds& shared) {
   Needs all;
   all.exact = true;
   for (const Node& child : node.children) {
-    MaybeNeeds needs = NeedsOf(child);
+    MaybeNeeds needs = NeedsOf(child, shared);
     if (!needs || all.any.size() + needs->any.size() > kMostAlternatives) return std::nullopt;
     all.exact = all.exact && needs->exact;
     std::move(needs->any.begin(), needs->any.end(), std::back_inserter(all.any));
@@ -196,14 +202,34 @@ MaybeNeeds OfOr(const Node& node) {
 
 }  // namespace
 
-std::optional<Needs> NeedsOf(const Node& node) {
+std::string SharedNeeds::KeyOf(const Need& need) {
+  std::string key{static_cast<char>(need.kind), static_cast<char>(need.column)};
+  return key + need.text + (need.kind == Need::Kind::kNetwork ? need.network.ToString() : "") +
+         (need.kind == Need::Kind::kInt ? need.ints.to_string() : "");
+}
+
+void SharedNeeds::Count(const Node& node) {
+  if (node.kind == Node::Kind::kTerm) {
+    if (const auto needs = OfTerm(node)) {
+      for (const Need& need : needs->any) ++counts_[KeyOf(need)];
+    }
+  }
+  for (const Node& child : node.children) Count(child);
+}
+
+std::size_t SharedNeeds::CountOf(const Need& need) const {
+  const auto known = counts_.find(KeyOf(need));
+  return known == counts_.end() ? 0 : known->second;
+}
+
+std::optional<Needs> NeedsOf(const Node& node, const SharedNeeds& shared) {
   switch (node.kind) {
     case Node::Kind::kTerm:
       return OfTerm(node);
     case Node::Kind::kAnd:
-      return OfAnd(node);
+      return OfAnd(node, shared);
     case Node::Kind::kOr:
-      return OfOr(node);
+      return OfOr(node, shared);
     default:
       return std::nullopt;
   }

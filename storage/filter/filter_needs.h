@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "ingest/message/ip_address.h"
@@ -35,7 +36,19 @@ struct Needs {
   bool exact = false;  // and whenever one of them holds
 };
 
+// How many filters of a set have the same condition: one that many share tells them apart badly.
+class SharedNeeds {
+ public:
+  // All conditions of a filter.
+  void Count(const Node& node);
+  std::size_t CountOf(const Need& need) const;
+
+ private:
+  static std::string KeyOf(const Need& need);
+  std::unordered_map<std::string, std::size_t> counts_;
+};
+
 // Nothing: every row has to be looked at.
-std::optional<Needs> NeedsOf(const Node& node);
+std::optional<Needs> NeedsOf(const Node& node, const SharedNeeds& shared);
 
 }  // namespace cistern::filter

@@ -14,8 +14,10 @@ using filter::Candidates;
 using filter::Needs;
 
 std::vector<std::optional<Needs>> AllNeeds(const std::vector<Filter>& filters) {
+  filter::SharedNeeds shared;
+  for (const Filter& each : filters) shared.Count(each.tree());
   std::vector<std::optional<Needs>> all;
-  for (const Filter& each : filters) all.push_back(filter::NeedsOf(each.tree()));
+  for (const Filter& each : filters) all.push_back(filter::NeedsOf(each.tree(), shared));
   return all;
 }
 

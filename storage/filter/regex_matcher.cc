@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 
 #include "storage/filter/field.h"
 #include "storage/filter/regex_walk.h"
@@ -96,12 +97,32 @@ class Literals {
       const bool longer = !needed_ || texts[i].size() > needed_->size();
       if (!longer || !IsAscii(texts[i]) || Suffices(all & ~(std::uint64_t{1} << i))) continue;
       needed_.emplace(texts[i]);
-      any_ = {texts[i]};
     }
   }
 
+  // The longest ones that together leave no way round.
   void FindAny(const std::vector<std::string>& texts) {
-    if (any_.empty() && std::all_of(texts.begin(), texts.end(), IsAscii)) any_ = texts;
+    std::vector<std::size_t> order(texts.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return texts[a].size() > texts[b].size(); });
+    std::uint64_t others = ~std::uint64_t{0};
+    std::vector<std::size_t> taken;
+    for (const std::size_t i : order) {
+      if (!Suffices(others)) break;
+      if (!IsAscii(texts[i])) continue;
+      others &= ~(std::uint64_t{1} << i);
+      taken.push_back(i);
+    }
+    if (Suffices(others)) return;
+    for (const std::size_t i : taken) {
+      const std::uint64_t with = others | std::uint64_t{1} << i;
+      if (Suffices(with)) {
+        any_.push_back(texts[i]);
+      } else {
+        others = with;
+      }
+    }
   }
 
   re2::FilteredRE2 tree_;
