@@ -69,6 +69,12 @@ void Cursor::PassDamage() {
   scan_ = ScanBehind(store_, position_);
 }
 
+void Cursor::GoOnBehind(RecordId position) {
+  batch_.reset();
+  scan_ = ScanBehind(store_, position);
+  position_ = position;
+}
+
 std::optional<Gap> Cursor::TakeGap() { return std::exchange(gap_, std::nullopt); }
 
 }  // namespace cistern

@@ -30,6 +30,11 @@ class Cursor {
   // Evaluates the next stored batch. Blocks on disk for one batch at most.
   Result<State> Next();
 
+  // Closes the batch; what was told of it stays true.
+  void LetGo() { batch_.reset(); }
+  // What is behind `position` is evaluated again.
+  void GoOnBehind(RecordId position);
+
   // The batch of the last Next() that returned kMatches and its matching rows, ascending by id.
   BatchView& view() { return *batch_; }
   // Of the whole batch; null where there is none.

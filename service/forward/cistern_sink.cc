@@ -155,6 +155,7 @@ std::size_t CisternSink::Fill(const Chunk& chunk, std::size_t first, Delivery& d
 
 void CisternSink::Send(const Chunk& chunk, std::size_t end, const Stop& stop, Delivery& delivery) {
   const std::size_t first = delivery.taken;
+  const WithoutBatch wait(chunk);
   const CallEnd sent = stream_->Send(request_, request_.sequence(), After(target_.ack_timeout()), stop);
   if (sent.waited == Waited::kDone && sent.status.ok() && !stream_->over()) {
     context_.observe({"send", "record " + std::to_string(request_.sequence()) + " is committed there"});
@@ -168,8 +169,7 @@ void CisternSink::Send(const Chunk& chunk, std::size_t end, const Stop& stop, De
   if (!refused) {
     delivery.failure = FailureOf(sent, "acknowledgement of", target_.ack_timeout(), false);
   } else if (end - first == 1) {
-    const auto id = chunk.view.Ints(Column::kId)[chunk.rows[first]];
-    delivery.refused.push_back({static_cast<RecordId>(id), sent.status.error_message()});
+    delivery.refused.push_back({chunk.ids[first], sent.status.error_message()});
     delivery.taken = end;
   } else {
     batch_limit_ = (end - first) / 2;
@@ -180,15 +180,15 @@ void CisternSink::Send(const Chunk& chunk, std::size_t end, const Stop& stop, De
 // One batch. Neither progress nor failure: a batch was refused, and its first half is next.
 void CisternSink::DeliverBatch(const Chunk& chunk, const Stop& stop, Delivery& delivery) {
   DropIfOver();
-  if (!stream_) delivery.failure = Connect(stop);
+  if (!stream_) {
+    const WithoutBatch wait(chunk);
+    delivery.failure = Connect(stop);
+  }
   if (delivery.failure) return Disconnect();
-  const auto ids = chunk.view.Ints(Column::kId);
-  const auto known = [&](std::uint32_t row) {
-    return !context_.test && static_cast<std::uint64_t>(ids[row]) <= stream_->committed();
-  };
-  const auto fresh = std::partition_point(chunk.rows.begin(), chunk.rows.end(), known);
-  delivery.taken = static_cast<std::size_t>(fresh - chunk.rows.begin());
-  if (delivery.taken == chunk.rows.size()) return;
+  const auto known = [&](RecordId id) { return !context_.test && ToInt(id) <= stream_->committed(); };
+  const auto fresh = std::partition_point(chunk.ids.begin(), chunk.ids.end(), known);
+  delivery.taken = static_cast<std::size_t>(fresh - chunk.ids.begin());
+  if (delivery.taken == chunk.rows.size() || !chunk.here()) return;
   const std::size_t end = Fill(chunk, delivery.taken, delivery);
   if (end == delivery.taken) {
     ++delivery.taken;
@@ -206,7 +206,8 @@ Delivery CisternSink::DeliverLetters(const Chunk& chunk, const Stop& stop) {
 
 Delivery CisternSink::Deliver(const Chunk& chunk, const Stop& stop) {
   Delivery delivery;
-  while (delivery.taken == 0 && !delivery.failure && !chunk.rows.empty()) DeliverBatch(chunk, stop, delivery);
+  while (delivery.taken == 0 && !delivery.failure && !chunk.rows.empty() && chunk.here())
+    DeliverBatch(chunk, stop, delivery);
   return delivery;
 }
 

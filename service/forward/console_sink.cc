@@ -58,14 +58,18 @@ void ConsoleSink::AddLine(const Record& record) {
 Delivery ConsoleSink::Deliver(const Chunk& chunk, const Stop& stop) {
   Delivery delivery;
   while (!delivery.failure && delivery.taken < chunk.rows.size()) {
-    delivery.failure = Write(stop);
-    if (delivery.failure) break;
+    if (!pending_.empty()) {
+      const WithoutBatch wait(chunk);
+      delivery.failure = Write(stop);
+    }
+    if (delivery.failure || !chunk.here()) break;
     const Record record = chunk.view.Row(chunk.rows[delivery.taken++]);
     AddLine(record);
     held_behind_ = RecordId{ToInt(record.id) - 1};
     delivery.bytes += pending_.size();
     if (delivery.bytes >= kChunkBytes) break;
   }
+  const WithoutBatch wait(chunk);
   if (!delivery.failure) delivery.failure = Write(stop);
   if (!delivery.failure) observe_({"write to standard output", "done"});
   return delivery;

@@ -39,6 +39,7 @@ Delivery FileSink::Deliver(const Chunk& chunk, const Stop&) {
   Delivery delivery;
   resume_behind_.reset();
   delivery.taken = Collect(chunk);
+  const WithoutBatch wait(chunk);  // for a disk
   for (Part& part : parts_) {
     delivery.failure = Write(part);
     delivery.bytes += part.done;
@@ -47,7 +48,7 @@ Delivery FileSink::Deliver(const Chunk& chunk, const Stop&) {
   if (delivery.failure) {
     RememberWritten(delivery);
   } else if (delivery.taken > 0) {
-    const RecordId last = chunk.view.Row(chunk.rows[delivery.taken - 1]).id;
+    const RecordId last = chunk.ids[delivery.taken - 1];
     std::erase_if(written_, [last](const auto& entry) { return entry.second <= last; });
   }
   return delivery;

@@ -48,9 +48,7 @@ class HttpSink final : public Sink {
   void Take(const Chunk& chunk, std::size_t end, Delivery& delivery);
   void SplitOrRefuse(const HttpAnswer& answer, const Chunk& chunk, const Request& request,
                      Delivery& delivery);
-  static std::uint64_t IdOf(const Chunk& chunk, std::size_t at) {
-    return static_cast<std::uint64_t>(chunk.view.Ints(Column::kId)[chunk.rows[at]]);
-  }
+  static std::uint64_t IdOf(const Chunk& chunk, std::size_t at) { return ToInt(chunk.ids[at]); }
 
   const v1::HttpTarget& http_;
   const std::unique_ptr<HttpClient> client_;
@@ -65,7 +63,7 @@ Delivery HttpSink::Deliver(const Chunk& chunk, const Stop& stop) {
   const auto until = steady_clock::now() + kSlice;
   do {
     SendNext(chunk, stop, delivery);
-  } while (!delivery.failure && delivery.taken < chunk.rows.size() &&
+  } while (!delivery.failure && delivery.taken < chunk.rows.size() && chunk.here() &&
            (delivery.taken == 0 || steady_clock::now() < until));
   if (!delivery.failure) return delivery;
   client_->Disconnect();
@@ -100,7 +98,10 @@ void HttpSink::SendNext(const Chunk& chunk, const Stop& stop, Delivery& delivery
   if (request.sent.empty()) return Take(chunk, request.end, delivery);
   const bool bulk = http_.preset() == "elasticsearch";
   const std::size_t longest = kLongestAnswer + (bulk ? request.sent.size() * kLongestItem : 0);
-  const auto answer = client_->Send(body_->Finish(), longest, stop);
+  const auto answer = [&] {
+    const WithoutBatch wait(chunk);
+    return client_->Send(body_->Finish(), longest, stop);
+  }();
   if (answer) {
     Judge(*answer, chunk, request, delivery);
   } else {

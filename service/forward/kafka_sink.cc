@@ -42,7 +42,7 @@ class KafkaSink final : public Sink {
 
   Delivery Deliver(const Chunk& chunk, const Stop& stop) override {
     Delivery delivery;
-    while (delivery.taken == 0 && !delivery.failure && !chunk.rows.empty())
+    while (delivery.taken == 0 && !delivery.failure && !chunk.rows.empty() && chunk.here())
       DeliverBatch(chunk, stop, delivery);
     if (delivery.failure) producer_.reset();
     return delivery;
@@ -114,14 +114,12 @@ void KafkaSink::Produce(const Chunk& chunk) {
 // What came of the batch, from its beginning to the first message that has to be sent again.
 void KafkaSink::Settle(const Chunk& chunk, KafkaProducer::Waited waited, Delivery& delivery) {
   const auto& reports = producer_->reports();
-  const auto ids = chunk.view.Ints(Column::kId);
   for (std::size_t i = 0; i < reports.size(); ++i) {
     const rd_kafka_resp_err_t report = reports[i];
     if (report == RD_KAFKA_RESP_ERR_NO_ERROR) {
       delivery.bytes += sizes_[i];
     } else if (IsPermanent(report) && reports.size() == 1) {
-      const auto id = static_cast<RecordId>(ids[chunk.rows[i]]);
-      delivery.refused.push_back({id, rd_kafka_err2str(report)});
+      delivery.refused.push_back({chunk.ids[i], rd_kafka_err2str(report)});
     } else if (IsPermanent(report)) {
       batch_limit_ = std::max<std::size_t>(i, 1);  // a broker refuses a batch for one of its messages
       return;
@@ -142,7 +140,10 @@ void KafkaSink::DeliverBatch(const Chunk& chunk, const Stop& stop, Delivery& del
   Produce(chunk);
   const auto deadline =
       std::chrono::steady_clock::now() + std::chrono::nanoseconds(target_.timeout()) + kGrace;
-  const auto waited = producer_->Wait(deadline, stop);
+  const auto waited = [&] {
+    const WithoutBatch wait(chunk);
+    return producer_->Wait(deadline, stop);
+  }();
   Settle(chunk, waited, delivery);
   if (delivery.taken > 0 && !delivery.failure && delivery.refused.empty())
     context_.observe({"produce to " + target_.topic(), "acknowledged: " + producer_->last_place()});

@@ -46,7 +46,7 @@ class MailSink final : public Sink {
   bool IsDue(const MailGroup& group) const;
   void SendEach(const Chunk& chunk, const Stop& stop, Delivery& delivery);
   void Collect(const Chunk& chunk, const Stop& stop, Delivery& delivery);
-  std::optional<Failure> Add(BatchView& view, std::uint32_t row, const Stop& stop);
+  std::optional<Failure> Add(const Chunk& chunk, std::size_t at, const Stop& stop);
   std::optional<Failure> SendFirst(const Stop& stop);
   std::optional<Failure> Send(const MailGroup& group, const Stop& stop, std::vector<Refusal>& refused,
                               std::uint64_t* bytes);
@@ -124,10 +124,12 @@ Delivery MailSink::Deliver(const Chunk& chunk, const Stop& stop) {
 
 void MailSink::SendEach(const Chunk& chunk, const Stop& stop, Delivery& delivery) {
   const auto until = steady_clock::now() + kSlice;
-  while (delivery.taken < chunk.rows.size() && (delivery.taken == 0 || steady_clock::now() < until)) {
+  while (delivery.taken < chunk.rows.size() && chunk.here() &&
+         (delivery.taken == 0 || steady_clock::now() < until)) {
     const std::uint32_t row = chunk.rows[delivery.taken];
     MailGroup one{.values = ValuesOf(chunk.view, row)};
     one.Add(chunk.view.Row(row), /*show=*/true);
+    const WithoutBatch wait(chunk);
     delivery.failure = Send(one, stop, delivery.refused, &delivery.bytes);
     if (delivery.failure) return;
     ++delivery.taken;
@@ -135,27 +137,27 @@ void MailSink::SendEach(const Chunk& chunk, const Stop& stop, Delivery& delivery
 }
 
 void MailSink::Collect(const Chunk& chunk, const Stop& stop, Delivery& delivery) {
-  const auto ids = chunk.view.Ints(Column::kId);
   while (delivery.taken < chunk.rows.size()) {
-    const std::uint32_t row = chunk.rows[delivery.taken];
-    const auto id = static_cast<std::uint64_t>(ids[row]);
+    const std::uint64_t id = ToInt(chunk.ids[delivery.taken]);
     if (id > taken_through_) {
-      delivery.failure = Add(chunk.view, row, stop);
-      if (delivery.failure) return;
+      delivery.failure = Add(chunk, delivery.taken, stop);
+      if (delivery.failure || !chunk.here()) return;
       taken_through_ = id;
     }
     ++delivery.taken;
   }
 }
 
-std::optional<Failure> MailSink::Add(BatchView& view, std::uint32_t row, const Stop& stop) {
-  const Record record = view.Row(row);
-  std::vector<std::string> values = ValuesOf(view, row);
+std::optional<Failure> MailSink::Add(const Chunk& chunk, std::size_t at, const Stop& stop) {
+  const Record record = chunk.view.Row(chunk.rows[at]);
+  std::vector<std::string> values = ValuesOf(chunk.view, chunk.rows[at]);
   const std::string key = KeyOf(values);
   if (memory_.Mailed(key, ToInt(record.id))) return std::nullopt;
   while (groups_.FullFor(key)) {
+    const WithoutBatch wait(chunk);
     if (auto failure = SendFirst(stop)) return failure;
   }
+  if (!chunk.here()) return std::nullopt;  // with the record; it is offered again
   if (groups_.Add(key, std::move(values), record, [&] { return DueOf(key); })) saved_.reset();
   return std::nullopt;
 }

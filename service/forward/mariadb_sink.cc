@@ -28,7 +28,7 @@ class MariadbSink final : public Sink {
 
   Delivery Deliver(const Chunk& chunk, const Stop& stop) override {
     Delivery delivery;
-    while (delivery.taken == 0 && !delivery.failure && !chunk.rows.empty())
+    while (delivery.taken == 0 && !delivery.failure && !chunk.rows.empty() && chunk.here())
       DeliverBatch(chunk, stop, delivery);
     if (delivery.failure) connection_.reset();
     return delivery;
@@ -94,22 +94,25 @@ void MariadbSink::Settle(const Chunk& chunk, std::size_t rows, const MariadbConn
   } else if (rows > 1) {
     batch_limit_ = rows / 2;
   } else {
-    const auto id = static_cast<RecordId>(chunk.view.Ints(Column::kId)[chunk.rows.front()]);
-    delivery.refused.push_back({id, error.failure.text});
+    delivery.refused.push_back({chunk.ids.front(), error.failure.text});
     delivery.taken = 1;
   }
 }
 
 // Neither progress nor failure: a batch was refused, and its first half is next.
 void MariadbSink::DeliverBatch(const Chunk& chunk, const Stop& stop, Delivery& delivery) {
-  if (!connection_) delivery.failure = Connect(stop);
-  if (delivery.failure) return;
+  if (!connection_) {
+    const WithoutBatch wait(chunk);
+    delivery.failure = Connect(stop);
+  }
+  if (delivery.failure || !chunk.here()) return;
   const std::size_t rows = Fill(chunk, statement_);
   if (statement_.size() + kPacketOverhead > max_packet_) {  // one row; the server would end the connection
     const std::string why = "larger than max_allowed_packet of the server, " + std::to_string(max_packet_);
     return Settle(chunk, rows, {MariadbConnection::Error::Kind::kRow, {FailureReason::kRejected, why}},
                   delivery);
   }
+  const WithoutBatch wait(chunk);
   if (const auto error = connection_->Run(statement_, stop)) return Settle(chunk, rows, *error, delivery);
   context_.observe({"insert", std::to_string(rows) + (rows == 1 ? " row" : " rows")});
   delivery.taken = rows;

@@ -151,7 +151,8 @@ bool TargetRunner::MakeReady() {
   if (!reader_) {
     const auto imported =
         definition_->include_imported() ? Cursor::Imported::kInclude : Cursor::Imported::kSkip;
-    reader_ = std::make_unique<ChunkReader>(context_.store, filter_, own_, read_from_, imported);
+    reader_ =
+        std::make_unique<ChunkReader>(context_.store, filter_, own_, read_from_, imported, *context_.places);
   }
   return true;
 }
@@ -178,7 +179,7 @@ void TargetRunner::Turn() {
   const RecordId stored = context_.store.last_id();
   const std::size_t allowance = Allowance();
   if (allowance == 0) return;
-  const auto state = reader_->Next(allowance);
+  const auto state = reader_->Next(allowance, stop_);
   if (!state) return Failed({FailureReason::kIo, "reading the store: " + state.error().message()});
   NoteReader();
   switch (*state) {

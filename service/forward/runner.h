@@ -2,7 +2,9 @@
 //
 // After a failure it waits, lets go of everything it read, and goes on where the sink says. Records that are
 // refused for good become dead letters, and the rest goes on.
-// Threads: one inside; the methods on any. Memory: one stored batch and what the sink keeps.
+// Threads: one inside; the methods on any. Memory: what the sink keeps, and a stored batch while it has one
+// of
+//   the places that all targets share.
 #pragma once
 
 #include <atomic>
@@ -33,6 +35,8 @@ struct RunnerContext {
   std::function<MadeSink(const v1::Target& target, SinkContext context)> make_sink;
   std::function<bool(const std::string& protocol, const std::string& address, std::uint16_t port)>
       is_own_address;
+  // About 48 MiB.
+  std::shared_ptr<ReadPlaces> places = std::make_shared<ReadPlaces>(4);
 };
 
 // How far a target has come; what a restart needs.

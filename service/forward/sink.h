@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "ingest/message/record.h"
+#include "service/forward/read_places.h"
 #include "service/forward/stop.h"
 #include "storage/batch_view.h"
 
@@ -58,8 +59,36 @@ struct Refusal {
 
 // Records to deliver, in order: some rows of a batch.
 struct Chunk {
+  Chunk(BatchView& from, std::span<const std::uint32_t> some, ReadPlace* where = nullptr)
+      : view(from), rows(some), place(where) {
+    const auto stored = view.Ints(Column::kId);
+    for (const std::uint32_t row : rows) ids.push_back(RecordId{static_cast<std::uint64_t>(stored[row])});
+  }
+  // Whether the view may be used: not after it was taken away during a wait.
+  bool here() const { return place == nullptr || place->here(); }
+
   BatchView& view;
   std::span<const std::uint32_t> rows;  // ascending
+  std::vector<RecordId> ids;            // of the rows
+  ReadPlace* place;
+};
+
+// Around each wait for a destination: as long as it lasts the batch may be taken away. Nothing that came from
+// the view is used in there, and afterwards only when the chunk is still here; if not, Deliver() returns, and
+// what it did not take is offered again.
+class WithoutBatch {
+ public:
+  explicit WithoutBatch(const Chunk& chunk) : place_(chunk.place) {
+    if (place_ != nullptr) place_->Release();
+  }
+  ~WithoutBatch() {
+    if (place_ != nullptr) place_->Hold();
+  }
+  WithoutBatch(const WithoutBatch&) = delete;
+  WithoutBatch& operator=(const WithoutBatch&) = delete;
+
+ private:
+  ReadPlace* const place_;
 };
 
 // What came of a chunk. Rows [0, taken) need not be offered again, unless ResumeBehind() says so later; those

@@ -50,12 +50,14 @@ SyslogDatagramSink::SyslogDatagramSink(const v1::Target& target, SinkContext con
 
 Delivery SyslogDatagramSink::Deliver(const Chunk& chunk, const Stop& stop) {
   Delivery delivery;
-  const auto member = Pick(stop);
-  if (!member) {
-    delivery.failure = member.error();
-    return delivery;
-  }
+  const auto member = [&] {
+    const WithoutBatch wait(chunk);
+    return Pick(stop);
+  }();
+  if (!member) delivery.failure = member.error();
+  if (!member || !chunk.here()) return delivery;
   Render(chunk, 0);
+  const WithoutBatch wait(chunk);
   delivery.failure = SendSlice(**member, delivery, stop);
   if (!delivery.failure) {
     (*member)->pause = nanoseconds(0);

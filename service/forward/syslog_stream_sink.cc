@@ -35,9 +35,7 @@ std::optional<RecordId> ParseState(const std::string& state) {
   return RecordId{id};
 }
 
-std::uint64_t IdOf(const Chunk& chunk, std::size_t row) {
-  return static_cast<std::uint64_t>(chunk.view.Ints(Column::kId)[chunk.rows[row]]);
-}
+std::uint64_t IdOf(const Chunk& chunk, std::size_t row) { return ToInt(chunk.ids[row]); }
 
 // No other address mends it.
 bool EndsSearch(const Failure& failure) {
@@ -62,16 +60,18 @@ SyslogStreamSink::SyslogStreamSink(const v1::Target& target, SinkContext context
 Delivery SyslogStreamSink::Deliver(const Chunk& chunk, const Stop& stop) {
   Delivery delivery;
   delivery.failure = Check();
-  while (!delivery.failure && delivery.bytes < kDeliveryBytes) {
+  while (!delivery.failure && delivery.bytes < kDeliveryBytes && chunk.here()) {
     delivery.taken = SkipHeld(chunk, delivery.taken);
     if (delivery.taken > 0) window_.Passed(IdOf(chunk, delivery.taken - 1));
     if (delivery.taken == chunk.rows.size()) break;
-    const auto index = Pick(stop);
-    if (!index) {
-      delivery.failure = index.error();
-      break;
-    }
+    const auto index = [&] {
+      const WithoutBatch wait(chunk);
+      return Pick(stop);
+    }();
+    if (!index) delivery.failure = index.error();
+    if (!index || !chunk.here()) break;
     Render(chunk, delivery.taken);
+    const WithoutBatch wait(chunk);
     delivery.failure = SendSlice(*index, delivery, stop);
   }
   return delivery;

@@ -8,12 +8,13 @@ import pathlib
 import re
 import signal
 import socket
+import sys
 import threading
 import time
 
 import grpc
 
-from rig import CisternTest, eventually, free_port, main, tcp_send
+from rig import SANITIZED, CisternTest, eventually, free_port, main, tcp_send
 from stubs import Client, target, target_service
 
 
@@ -78,6 +79,30 @@ class SyslogSink:
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
         self.reset()
+
+
+class CountingSink:
+    """A TCP server that counts lines and keeps nothing."""
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.port = self.listener.getsockname()[1]
+        self.lines, self.lock = 0, threading.Lock()
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.read, args=(connection,), daemon=True).start()
+
+    def read(self, connection):
+        with connection:
+            while octets := connection.recv(1 << 20):
+                with self.lock:
+                    self.lines += octets.count(b"\n")
 
 
 class Webhook(http.server.BaseHTTPRequestHandler):
@@ -372,6 +397,30 @@ class TargetsTest(CisternTest):
         began = time.monotonic()
         self.assertEqual(daemon.stop(), 0)
         self.assertLess(time.monotonic() - began, 18)
+
+    def test_many_targets_of_which_half_hang_stay_within_their_memory(self):
+        hung = socket.create_server(("127.0.0.1", 0), backlog=64)  # accepts, never reads
+        good = CountingSink()
+        for each in (hung, good.listener):
+            self.addCleanup(each.close)
+        daemon, count = self.start(), 20000 if SANITIZED else 400000
+        tcp_send(daemon.port, b"".join(lines(first, 1000) for first in range(0, count, 1000)))
+        daemon.settle(count)
+        before = daemon.metrics().sum("process_resident_memory_bytes")
+        named = [("hung", hung.getsockname()[1]), ("good", good.port)]
+        self.apply(daemon, [{"name": f"{name}{i}", "from": "oldest", "syslog": {
+            "addresses": [f"127.0.0.1:{port}"], "write_timeout": "60s", "framing": "lf"}}
+            for i in range(21) for name, port in named])
+        most = 0
+
+        def served():
+            nonlocal most
+            most = max(most, daemon.metrics().sum("process_resident_memory_bytes"))
+            return good.lines == 21 * count
+        eventually(served, 120, "every target that can gets everything")
+        print(f"resident {before / (1 << 20):.0f} MiB, with 42 targets {most / (1 << 20):.0f} MiB", file=sys.stderr)
+        if not SANITIZED:
+            self.assertLess(most, 256 << 20)
 
 
 if __name__ == "__main__":

@@ -95,6 +95,7 @@ class FakeDestination {
     std::unique_lock lock(mutex_);
     if (hang_) {
       lock.unlock();
+      const WithoutBatch wait(chunk);
       stop.WaitUntil(std::chrono::steady_clock::now() + std::chrono::seconds(60));
       return {.failure = Failure{FailureReason::kStopped, "stopped"}};
     }
