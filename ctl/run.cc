@@ -66,6 +66,7 @@ void AddCommands(CLI::App& root, Context& context) {
   RegisterTargets(root, context);
   RegisterEvents(root, context);
   RegisterSilences(root, context);
+  RegisterRules(root, context);
   RegisterApply(root, context);
   RegisterConfig(root, context);
   RegisterCompletion(root, context);

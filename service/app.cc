@@ -15,6 +15,7 @@
 #include "ingest/net/net_server.h"
 #include "service/config/changes.h"
 #include "service/config/options.h"
+#include "service/config/rules.h"
 #include "service/control/control_server.h"
 #include "service/crash_point.h"
 #include "service/cursor/positions.h"
@@ -27,6 +28,7 @@
 #include "service/logging.h"
 #include "service/metrics/exporter.h"
 #include "service/pipeline/pipeline.h"
+#include "service/rule_system.h"
 #include "service/stdout_printer.h"
 #include "service/version.h"
 #include "storage/store.h"
@@ -43,6 +45,21 @@ std::vector<std::string> Lines(const ConfigErrors& errors) {
   std::vector<std::string> lines;
   for (const auto& error : errors.items) lines.push_back(error.ToString());
   return lines;
+}
+
+DetectionLimits LimitsOf(const v1::Config& config) {
+  DetectionLimits limits;
+  limits.tolerance = config.detections().tolerance();
+  limits.max_state = config.detections().max_state();
+  return limits;
+}
+
+EventStore::Limits EventLimitsOf(const v1::Config& config) {
+  EventStore::Limits limits;
+  limits.max_count = config.events().max_count();
+  limits.max_age =
+      std::chrono::ceil<std::chrono::seconds>(std::chrono::nanoseconds(config.events().max_age()));
+  return limits;
 }
 
 StartError OpenError(const boost::system::error_code& error, const std::string& dir) {
@@ -78,6 +95,7 @@ class AppImpl final : public App {
   }
 
   void Tick() override {
+    rules_->Tick();
     if (const auto saved = positions_->Save(); !saved) {
       spdlog::warn("cursor positions were not saved: {}; trying again", saved.error().message());
     }
@@ -127,6 +145,7 @@ class AppImpl final : public App {
     http_.reset();
     control_.reset();
     targets_.reset();
+    rules_.reset();
     printer_.reset();
     net_.reset();
   }
@@ -154,10 +173,14 @@ class AppImpl final : public App {
                       [this](const std::string& protocol, const std::string& address, std::uint16_t port) {
                         return IsOwn(protocol, address, port);
                       }});
-    events_ = std::make_unique<EventStore>(*store_, EventStore::Limits(), &WallTime, HostName());
+    events_ = std::make_unique<EventStore>(*store_, EventLimitsOf(config()), &WallTime, HostName());
     if (const auto opened = events_->Open(); !opened) return OpenError(opened.error(), options.dir);
     // Before anything is deleted that a target waits for.
-    if (const auto opened = targets_->Open(HoldForTargets()); !opened) return TargetsError(opened.error());
+    if (const auto opened = targets_->Open(HoldForTargets()); !opened)
+      return ChangeTrouble("targets", opened.error());
+    rules_ = std::make_unique<RuleSystem>(*store_, &WallTime);
+    if (const auto opened = rules_->Open(ConfiguredRules(config())); !opened)
+      return ChangeTrouble("rules", opened.error());
     return {};
   }
 
@@ -191,6 +214,11 @@ class AppImpl final : public App {
     options.positions = positions_.get();
     options.targets = targets_.get();
     options.events = events_.get();
+    options.rules.book = &rules_->book();
+    options.rules.figures = [this] { return rules_->Figures(); };
+    options.rules.limits = LimitsOf(config());
+    options.rules.secret = rules_->secret();
+    options.rules.hostname = HostName();
     options.admin.listeners = [this] { return net_->Status(); };
     options.admin.config = [this] {
       std::lock_guard lock(config_mutex_);
@@ -211,12 +239,12 @@ class AppImpl final : public App {
     const auto& configured = config().targets();
     const auto started = targets_->Start(std::vector<v1::Target>(configured.begin(), configured.end()));
     if (started) return {};
-    return TargetsError(started.error());
+    return ChangeTrouble("targets", started.error());
   }
 
-  static StartError TargetsError(const TargetError& error) {
-    const bool store = error.kind == TargetError::Kind::kStore;
-    return {store ? kExitUnavailable : kExitConfig, {"targets: " + error.text}};
+  static StartError ChangeTrouble(const std::string& what, const ChangeError& error) {
+    const bool store = error.kind == ChangeError::Kind::kStore;
+    return {store ? kExitUnavailable : kExitConfig, {what + ": " + error.text}};
   }
 
   bool IsOwn(const std::string& protocol, const std::string& address, std::uint16_t port) const {
@@ -280,9 +308,14 @@ class AppImpl final : public App {
     const std::vector<v1::Target> targets(loaded->config->targets().begin(), loaded->config->targets().end());
     if (const auto checked = targets_->CheckConfigured(targets); !checked)
       return "targets: " + checked.error().text;
+    const std::vector<v1::Rule> rules = ConfiguredRules(*loaded->config);
+    if (const auto checked = rules_->book().CheckConfigured(rules); !checked)
+      return "rules: " + checked.error().text;
     if (const auto done = net_->Reconfigure(net->listeners, std::move(zones)); !done)
       return done.error().message;
     if (const auto done = targets_->Configure(targets); !done) return "targets: " + done.error().text;
+    if (const auto done = rules_->book().Configure(rules); !done) return "rules: " + done.error().text;
+    events_->SetLimits(EventLimitsOf(*loaded->config));
     store_->SetRetention(ToStoreOptions(*loaded).retention);
     pipeline_->queue().SetMaxAge(std::chrono::nanoseconds(loaded->config->storage().commit_interval()));
     SetUpLogging(loaded->config->log().level(), loaded->config->log().format());
@@ -310,6 +343,7 @@ class AppImpl final : public App {
   std::unique_ptr<CursorPositions> positions_;
   std::unique_ptr<EventStore> events_;
   std::unique_ptr<Targets> targets_;
+  std::unique_ptr<RuleSystem> rules_;
   std::string own_control_address_;  // constant once targets run
   std::unique_ptr<Pipeline> pipeline_;
   std::unique_ptr<NetServer> net_;

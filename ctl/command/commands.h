@@ -68,7 +68,9 @@ void RegisterTargetChanges(CLI::App& targets, Context& context);  // below `targ
 void RegisterTargetTest(CLI::App& targets, Context& context);
 void RegisterDeadLetters(CLI::App& targets, Context& context);
 void RegisterApply(CLI::App& root, Context& context);
-// Rules, below `rules`.
+// Rules.
+void RegisterRules(CLI::App& root, Context& context);
+void RegisterRuleChanges(CLI::App& rules, Context& context);  // below `rules`
 void RegisterRuleTest(CLI::App& rules, Context& context);
 void RegisterRuleExplain(CLI::App& rules, Context& context);
 void RegisterRulePacks(CLI::App& rules, Context& context);  // needs no daemon

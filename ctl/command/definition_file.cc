@@ -24,14 +24,15 @@ bool ReadText(Context& context, const std::string& path, std::ostringstream& con
     return true;
   *context.err << "cisternctl: cannot read " << path << ": " << std::strerror(errno != 0 ? errno : EISDIR)
                << '\n';
-  context.exit_code = kExitUsage;
+  context.exit_code = kExitConfig;
   return false;
 }
 
 }  // namespace
 
 bool ReadDefinitionFile(Context& context, const std::string& path, google::protobuf::Message& file,
-                        const std::string& list, const std::function<bool()>& complete) {
+                        const std::string& list, const std::function<bool()>& complete,
+                        const std::function<void(YamlTarget)>& check) {
   std::ostringstream content;
   if (!ReadText(context, path, content)) return false;
   Origins origins;
@@ -41,6 +42,7 @@ bool ReadDefinitionFile(Context& context, const std::string& path, google::proto
   const YamlTarget target{file, origins, errors};
   ReadYaml(content.str(), {{OriginKind::kFile, path == "-" ? "standard input" : path}, folder}, target);
   CheckRequired(target);
+  if (errors.empty() && check) check(target);
   if (errors.empty() && !complete())
     errors.Add({OriginKind::kFile, path}, list, "is required: a list of " + list);
   *context.err << errors.ToString();

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "ctl/command/commands.h"
+#include "proto/yaml/reader.h"
 
 namespace google::protobuf {
 class Message;
@@ -13,9 +14,10 @@ class Message;
 namespace cistern::ctl {
 
 // Reads YAML into `file`; `-` is standard input. `complete` says whether it has what a file must have, the
-// list `list`. On a mistake reports all errors, with file, line and key, sets the exit code and returns
-// false.
+// list `list`; `check` adds what else is wrong with what was read. On a mistake reports all errors, with
+// file, line and key, sets the exit code and returns false.
 bool ReadDefinitionFile(Context& context, const std::string& path, google::protobuf::Message& file,
-                        const std::string& list, const std::function<bool()>& complete);
+                        const std::string& list, const std::function<bool()>& complete,
+                        const std::function<void(YamlTarget)>& check = {});
 
 }  // namespace cistern::ctl

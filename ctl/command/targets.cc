@@ -4,8 +4,8 @@
 
 #include "cistern/v1/target_service.pb.h"
 #include "ctl/client.h"
+#include "ctl/command/definition_text.h"
 #include "ctl/command/options.h"
-#include "ctl/command/target_file.h"
 #include "ctl/printer/grid.h"
 #include "ctl/printer/text.h"
 #include "ctl/printer/time_text.h"

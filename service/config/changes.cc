@@ -1,6 +1,11 @@
 #include "service/config/changes.h"
 
+#include <google/protobuf/util/message_differencer.h>
+
+#include <algorithm>
+
 #include "cistern/v1/config.pb.h"
+#include "service/config/rules.h"
 
 namespace cistern {
 
@@ -20,6 +25,11 @@ std::vector<std::string> DescribeChanges(const v1::Config& was, const v1::Config
   bool targets = was.targets_size() == now.targets_size();
   for (int i = 0; targets && i < was.targets_size(); ++i) targets = same(was.targets(i), now.targets(i));
   note(targets, "targets changed");
+  using google::protobuf::util::MessageDifferencer;  // maps have no order
+  note(std::ranges::equal(ConfiguredRules(was), ConfiguredRules(now), MessageDifferencer::Equals),
+       "rules changed");
+  note(same(was.detections(), now.detections()), "detections takes effect after a restart");
+  note(same(was.events(), now.events()), "events changed");
   note(same(was.storage().retention(), now.storage().retention()), "storage.retention changed");
   note(was.storage().commit_interval() == now.storage().commit_interval(), "storage.commit_interval changed");
   note(same(was.log(), now.log()), "log changed");

@@ -9,6 +9,7 @@
 #include "ingest/parse/zone.h"
 #include "proto/yaml/scalar.h"
 #include "proto/yaml/units.h"
+#include "service/config/rules.h"
 #include "service/forward/spec.h"
 #include "storage/filter/filter.h"
 
@@ -34,6 +35,7 @@ class Validator {
     CheckRetention();
     CheckControl();
     CheckTargets();
+    CheckConfiguredRules(target_);
     TakeAddress("tcp", config_.http().address(), "http.address");
     if (config_.queue().max_bytes() / 2 < config_.max_message_size()) {
       Fail("queue.max_bytes",

@@ -10,13 +10,24 @@
 #include "ingest/message/result.h"
 #include "ingest/net/net_server.h"
 #include "service/cursor/positions.h"
+#include "service/detect/detections.h"
 #include "service/pipeline/pipeline.h"
+#include "service/rules/rule_figures.h"
 #include "storage/store.h"
 
 namespace cistern {
 
 class EventStore;
+class RuleBook;
 class Targets;
+
+// What the calls of rules need.
+struct RuleOptions {
+  RuleBook* book = nullptr;
+  RuleFiguresSource figures;
+  DetectionLimits limits;        // as those of the daemon
+  std::string secret, hostname;  // as of IngestRules, and of records of events
+};
 
 // Facts about the daemon as a whole. Callable from any thread; outlive the server.
 struct AdminHooks {
@@ -38,6 +49,7 @@ struct ControlOptions {
   CursorPositions* positions = nullptr;
   Targets* targets = nullptr;  // outlive it as well
   EventStore* events = nullptr;
+  RuleOptions rules;
   AdminHooks admin;
 };
 

@@ -16,6 +16,7 @@
 #include "service/control/admin_service.h"
 #include "service/control/event_service.h"
 #include "service/control/log_service.h"
+#include "service/control/rule_service.h"
 #include "service/control/store_service.h"
 #include "service/control/target_service.h"
 
@@ -89,11 +90,15 @@ class ControlServerImpl final : public ControlServer {
         care_(*options_.store, options_.admin.store_dir),
         targets_(*options_.targets),
         events_(*options_.events, *options_.targets, *options_.store),
+        rule_trials_{*options_.store, *options_.rules.book, options_.rules.limits, options_.rules.secret,
+                     options_.rules.hostname},
+        rules_{*options_.rules.book, options_.rules.figures, rule_trials_},
         log_service_(context_),
         admin_service_(context_, options_.admin),
         store_service_(care_),
         target_service_(targets_),
-        event_service_(events_) {}
+        event_service_(events_),
+        rule_service_(rules_) {}
 
   ~ControlServerImpl() override { Stop(std::chrono::steady_clock::now()); }
 
@@ -114,6 +119,7 @@ class ControlServerImpl final : public ControlServer {
     builder.RegisterService(&store_service_);
     builder.RegisterService(&target_service_);
     builder.RegisterService(&event_service_);
+    builder.RegisterService(&rule_service_);
     const mode_t before = umask(0177);  // the socket file is for this user only
     // What fails here is said below, in one line.
     gpr_set_log_function([](gpr_log_func_args*) {});
@@ -147,6 +153,7 @@ class ControlServerImpl final : public ControlServer {
     health->SetServingStatus("cistern.v1.StoreService", serving);
     health->SetServingStatus("cistern.v1.TargetService", serving);
     health->SetServingStatus("cistern.v1.EventService", serving);
+    health->SetServingStatus("cistern.v1.RuleService", serving);
   }
 
   void Drain() override {
@@ -176,9 +183,10 @@ class ControlServerImpl final : public ControlServer {
   }
 
  private:
-  std::array<OpenStreams*, 9> AllStreams() {
-    return {&context_.queries, &context_.sqls,    &context_.tails, &context_.ingests, &care_.calls,
-            &targets_.tests,   &targets_.watches, &events_.calls,  &events_.watches};
+  std::array<OpenStreams*, 10> AllStreams() {
+    return {&context_.queries, &context_.sqls,          &context_.tails,   &context_.ingests,
+            &care_.calls,      &targets_.tests,         &targets_.watches, &events_.calls,
+            &events_.watches,  &rule_trials_.rehearsals};
   }
 
   void Tick() {
@@ -193,11 +201,14 @@ class ControlServerImpl final : public ControlServer {
   CareContext care_;
   TargetContext targets_;
   EventContext events_;
+  RuleTrialContext rule_trials_;
+  RuleContext rules_;
   LogServiceImpl log_service_;
   AdminServiceImpl admin_service_;
   StoreServiceImpl store_service_;
   TargetServiceImpl target_service_;
   EventServiceImpl event_service_;
+  RuleServiceImpl rule_service_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<Ticker> ticker_;
   std::string address_;

@@ -1,5 +1,5 @@
-// The gRPC server: LogService, AdminService, StoreService, TargetService, health and reflection on a loopback
-// address and a Unix socket.
+// The gRPC server: LogService, AdminService, StoreService, TargetService, RuleService, health and reflection
+// on a loopback address and a Unix socket.
 //
 // Start and stop: Start() once; Drain() ends the streams; Stop() waits for what is left, at most until the
 // deadline. gRPC headers stay in the .cc file.

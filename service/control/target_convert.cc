@@ -1,7 +1,6 @@
 // Targets in protobuf form.
 #include "ingest/message/wall_time.h"
 #include "proto/convert/record.h"
-#include "service/control/status_map.h"
 #include "service/control/target_service.h"
 #include "service/forward/make_sink.h"
 

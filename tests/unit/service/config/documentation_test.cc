@@ -17,6 +17,7 @@
 #include "proto/yaml/units.h"
 #include "service/config/config.h"
 #include "service/forward/spec.h"
+#include "service/rules/definition.h"
 
 namespace cistern {
 namespace {
@@ -28,6 +29,7 @@ constexpr char kMarker[] =
     "<!-- Below: made from proto/cistern/v1/config.proto by service_config_test. -->\n";
 constexpr char kManual[] = CISTERN_SOURCE_DIR "/service/config/CONFIGURATION.md";
 constexpr char kTargetsExample[] = CISTERN_SOURCE_DIR "/examples/targets.yaml";
+constexpr char kRulesExample[] = CISTERN_SOURCE_DIR "/examples/rules.yaml";
 constexpr char kExample[] = CISTERN_SOURCE_DIR "/examples/cistern.yaml";
 
 std::string ReadWhole(const char* file) {
@@ -66,6 +68,7 @@ class Manual {
   }
 
   static std::string Kind(const FieldDescriptor& field) {
+    if (field.is_map()) return "names with values";
     const auto& options = field.options();
     if (const std::string& values = options.GetExtension(v1::one_of_values); !values.empty()) {
       std::string text = "`" + values + "`";
@@ -103,6 +106,10 @@ class Manual {
     return text;
   }
 
+  static bool IsGroup(const FieldDescriptor& field) {
+    return field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE && !field.is_map();
+  }
+
   static std::string Default(const FieldDescriptor& field) {
     const auto& options = field.options();
     if (options.GetExtension(v1::required)) return "required";
@@ -114,7 +121,7 @@ class Manual {
     text_ << "\n## " << title << "\n\n| key | value | default | meaning |\n|---|---|---|---|\n";
     for (int i = 0; i < type.field_count(); ++i) {
       const FieldDescriptor& field = *type.field(i);
-      const bool group = field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE;
+      const bool group = IsGroup(field);
       const std::string kind =
           group ? (field.is_repeated() ? "list, see below" : "group, see below") : Kind(field);
       text_ << "| `" << field.name() << "` | " << kind << " | " << (group ? "" : Default(field)) << " | "
@@ -122,7 +129,7 @@ class Manual {
     }
     for (int i = 0; i < type.field_count(); ++i) {
       const FieldDescriptor& field = *type.field(i);
-      if (field.cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
+      if (!IsGroup(field)) continue;
       const std::string key = JoinKey(path, field.name()) + (field.is_repeated() ? "[]" : "");
       Group(*field.message_type(), key, "`" + key + "`");
     }
@@ -151,7 +158,7 @@ void CollectKeys(const Descriptor& type, const std::string& path, std::set<std::
     const FieldDescriptor& field = *type.field(i);
     const std::string key = JoinKey(path, field.name());
     keys.insert(key);
-    if (field.message_type() != nullptr) CollectKeys(*field.message_type(), key, keys);
+    if (field.message_type() != nullptr && !field.is_map()) CollectKeys(*field.message_type(), key, keys);
   }
 }
 
@@ -169,7 +176,9 @@ TEST(Example, LoadsAndShowsEveryKey) {
   for (const auto& [key, origin] : loaded->origins) {
     if (origin.kind == OriginKind::kFile) missing.erase(WithoutIndexes(key));
   }
-  std::erase_if(missing, [](const std::string& key) { return key.starts_with("targets."); });
+  std::erase_if(missing, [](const std::string& key) {
+    return key.starts_with("targets.") || key.starts_with("rules.");
+  });
   EXPECT_THAT(missing, testing::IsEmpty());
 }
 
@@ -190,6 +199,36 @@ TEST(Example, TargetsLoadAndShowEveryKey) {
   // The groups of TLS have the same keys everywhere; one shows them all.
   std::erase_if(missing, [](const std::string& key) {
     return key.find(".tls.") != std::string::npos && !key.starts_with("targets.syslog.");
+  });
+  EXPECT_THAT(missing, testing::IsEmpty());
+}
+
+TEST(Example, RulesLoadAndShowEveryKey) {
+  v1::RuleFile file;
+  Origins origins;
+  YamlErrors errors;
+  const YamlTarget target{file, origins, errors};
+  ASSERT_TRUE(ReadYaml(ReadWhole(kRulesExample), {{OriginKind::kFile, "rules.yaml"}, "/"}, target));
+  CheckRequired(target);
+  FillDefaults(file, origins);
+  std::vector<const v1::Rule*> rules;
+  std::vector<std::string> keys;
+  for (int i = 0; i < file.rules_size(); ++i) {
+    rules.push_back(&file.rules(i));
+    keys.push_back(JoinIndex("rules", i));
+    CheckRule(file.rules(i), keys.back(), origins, errors);
+  }
+  CheckRuleSet(rules, keys, origins, errors);
+  EXPECT_TRUE(errors.empty()) << errors.ToString();
+  std::set<std::string> missing;
+  CollectKeys(*v1::RuleFile::descriptor(), "", missing);
+  EXPECT_GT(missing.size(), 150u);
+  for (const auto& [key, origin] : origins) {
+    if (origin.kind == OriginKind::kFile) missing.erase(WithoutIndexes(key));
+  }
+  // The group of events has the same keys everywhere; one shows them all.
+  std::erase_if(missing, [](const std::string& key) {
+    return key.find(".event.") != std::string::npos && !key.starts_with("rules.threshold.");
   });
   EXPECT_THAT(missing, testing::IsEmpty());
 }
