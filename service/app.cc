@@ -95,7 +95,7 @@ class AppImpl final : public App {
   }
 
   void Tick() override {
-    rules_->Tick();
+    if (rules_) rules_->Tick();
     if (const auto saved = positions_->Save(); !saved) {
       spdlog::warn("cursor positions were not saved: {}; trying again", saved.error().message());
     }
@@ -134,6 +134,7 @@ class AppImpl final : public App {
       net_->Drain(drained);
     }
     if (control_) control_->Drain();
+    if (rules_) rules_->Stop();
     events_->Stop(drained);
     if (pipeline_) pipeline_->Stop(drained);
     Tick();  // should a target take longer to end than there is time
@@ -178,7 +179,7 @@ class AppImpl final : public App {
     // Before anything is deleted that a target waits for.
     if (const auto opened = targets_->Open(HoldForTargets()); !opened)
       return ChangeTrouble("targets", opened.error());
-    rules_ = std::make_unique<RuleSystem>(*store_, &WallTime);
+    rules_ = std::make_unique<RuleSystem>(*store_, *events_, LimitsOf(config()), &WallTime);
     if (const auto opened = rules_->Open(ConfiguredRules(config())); !opened)
       return ChangeTrouble("rules", opened.error());
     return {};
@@ -192,6 +193,7 @@ class AppImpl final : public App {
     pipeline_ = std::make_unique<Pipeline>(*store_, std::move(options));
     pipeline_->Start();
     events_->Start(*pipeline_);
+    rules_->Start(*pipeline_);
   }
 
   Result<void, StartError> StartNet(const NetConfig& net) {
@@ -274,6 +276,8 @@ class AppImpl final : public App {
       return MetricSources::Streams{s.queries, s.tails, s.ingests};
     };
     sources.targets = [this] { return targets_->List(); };
+    sources.rules = [this] { return rules_->Figures(); };
+    sources.detections = [this] { return rules_->DetectionsFigures(); };
     sources.events = [this] { return events_->figures(); };
     sources.reload = [this] { return MetricSources::Reload{reload_ok_.load(), reload_time_.load()}; };
     exporter_.SetSources(std::move(sources));

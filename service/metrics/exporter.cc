@@ -179,6 +179,30 @@ void AddEvents(const EventFigures& events, Families& out) {
   out.Gauge(metric::kEventsKept, "Events that are kept", D(events.kept));
 }
 
+void AddRules(const std::map<std::string, RuleFigures>& rules, Families& out) {
+  const auto add = [&](const char* name, MetricType type, const char* help,
+                       std::uint64_t RuleFigures::*value) {
+    out.Start(name, type, help);
+    for (const auto& [rule, figures] : rules) out.Add(D(figures.*value), {{"rule", rule}});
+  };
+  add(metric::kRuleMatched, MetricType::Counter, "Records that matched a rule", &RuleFigures::matched);
+  add(metric::kRuleDropped, MetricType::Counter, "Of them not stored", &RuleFigures::dropped);
+  add(metric::kRuleChanged, MetricType::Counter, "Of them changed", &RuleFigures::changed);
+  add(metric::kRuleEvents, MetricType::Counter, "Events raised", &RuleFigures::events);
+  add(metric::kRuleEvicted, MetricType::Counter, "Keys that had to go because there were too many",
+      &RuleFigures::evicted);
+  add(metric::kRuleStateBytes, MetricType::Gauge, "Memory of what a rule knows, about",
+      &RuleFigures::state_bytes);
+}
+
+void AddDetections(const DetectionRunnerFigures& detections, Families& out) {
+  out.Gauge(metric::kDetectionsLagRecords, "Stored records that detections have not read yet",
+            D(detections.lag_records));
+  out.Gauge(metric::kDetectionsLagSeconds, "Age of the oldest of them", detections.lag_seconds);
+  out.Counter(metric::kDetectionsMissed, "Records that retention took before detections had read them",
+              D(detections.missed));
+}
+
 void AddProcess(Families& out) {
   const ProcessStats process = ReadProcessStats();
   out.Counter("process_cpu_seconds_total", "User and system time of the process", process.cpu_seconds);
@@ -232,6 +256,8 @@ std::string MetricsExporter::Render() {
     AddTargets(targets, out);
     AddTargetLosses(targets, out);
   }
+  if (from.rules) AddRules(from.rules(), out);
+  if (from.detections) AddDetections(from.detections(), out);
   if (from.events) AddEvents(from.events(), out);
   AddProcess(out);
   return prometheus::TextSerializer{}.Serialize(out.Take());

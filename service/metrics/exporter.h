@@ -4,14 +4,17 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "ingest/net/net_server.h"
+#include "service/detect/runner.h"
 #include "service/events/event_store.h"
 #include "service/forward/targets.h"
 #include "service/pipeline/pipeline.h"
+#include "service/rules/rule_figures.h"
 #include "storage/store.h"
 
 namespace cistern {
@@ -26,6 +29,8 @@ struct MetricSources {
   std::function<Streams()> streams;
   std::function<std::vector<TargetView>()> targets;
   std::function<EventFigures()> events;
+  std::function<std::map<std::string, RuleFigures>()> rules;
+  std::function<DetectionRunnerFigures()> detections;
   struct Reload {
     bool successful = true;
     std::int64_t last_success = 0;  // Unix seconds

@@ -62,6 +62,15 @@ inline constexpr char kTargetLostRecords[] = "cistern_target_lost_records_total"
 // 1 while the destination takes records as far as is known; 0 while it fails.
 inline constexpr char kTargetUp[] = "cistern_target_up";
 // Events raised, by severity (emerg ... debug), and those of them that no target tells of.
+inline constexpr char kRuleMatched[] = "cistern_rule_matched_total";
+inline constexpr char kRuleDropped[] = "cistern_rule_dropped_total";
+inline constexpr char kRuleChanged[] = "cistern_rule_changed_total";
+inline constexpr char kRuleEvents[] = "cistern_rule_events_total";
+inline constexpr char kRuleEvicted[] = "cistern_rule_evicted_total";
+inline constexpr char kRuleStateBytes[] = "cistern_rule_state_bytes";
+inline constexpr char kDetectionsLagRecords[] = "cistern_detections_lag_records";
+inline constexpr char kDetectionsLagSeconds[] = "cistern_detections_lag_seconds";
+inline constexpr char kDetectionsMissed[] = "cistern_detections_missed_total";
 inline constexpr char kEvents[] = "cistern_events_total";
 inline constexpr char kEventsMuted[] = "cistern_events_muted_total";
 // Events that are not resolved; all that are kept.

@@ -14,7 +14,7 @@ from rig import ROOT
 OUT = pathlib.Path(tempfile.mkdtemp(prefix="cistern-stubs-"))
 atexit.register(shutil.rmtree, OUT, ignore_errors=True)
 _PROTOS = [f"cistern/v1/{name}.proto" for name in ("options", "target", "record", "log_service", "admin_service",
-                                                 "target_service", "event", "event_service")]
+                                                 "target_service", "rule", "rule_service", "event", "event_service")]
 # Debian's grpc_tools is too old for optional fields; its protoc and plugin are not.
 subprocess.run(["protoc", "-I", ROOT / "proto", f"--python_out={OUT}", f"--grpc_python_out={OUT}",
                 f"--plugin=protoc-gen-grpc_python={shutil.which('grpc_python_plugin')}", *_PROTOS], check=True)
@@ -28,6 +28,9 @@ from cistern.v1 import event_service_pb2_grpc  # noqa: E402
 from cistern.v1 import log_service_pb2 as log  # noqa: E402
 from cistern.v1 import log_service_pb2_grpc  # noqa: E402
 from cistern.v1 import record_pb2 as record  # noqa: E402
+from cistern.v1 import rule_pb2 as rule  # noqa: E402
+from cistern.v1 import rule_service_pb2 as rule_service  # noqa: E402
+from cistern.v1 import rule_service_pb2_grpc  # noqa: E402
 from cistern.v1 import target_pb2 as target  # noqa: E402
 from cistern.v1 import target_service_pb2 as target_service  # noqa: E402
 from cistern.v1 import target_service_pb2_grpc  # noqa: E402
@@ -42,6 +45,7 @@ class Client:
         self.channel = grpc.insecure_channel(f"127.0.0.1:{daemon.control}", options=_OPTIONS)
         self.log = log_service_pb2_grpc.LogServiceStub(self.channel)
         self.admin = admin_service_pb2_grpc.AdminServiceStub(self.channel)
+        self.rule = rule_service_pb2_grpc.RuleServiceStub(self.channel)
         self.target = target_service_pb2_grpc.TargetServiceStub(self.channel)
         self.event = event_service_pb2_grpc.EventServiceStub(self.channel)
 
