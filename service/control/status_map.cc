@@ -72,28 +72,4 @@ grpc::Status ToGrpc(const FilterError& error, const char* field) {
   return InvalidArgument(std::string(field) + ": " + error.ToString());
 }
 
-grpc::Status ToGrpc(const ChangeError& error) {
-  using grpc::StatusCode;
-  using Kind = ChangeError::Kind;
-  switch (error.kind) {
-    case Kind::kInvalid:
-      return {StatusCode::INVALID_ARGUMENT, error.text};
-    case Kind::kNotFound:
-      return {StatusCode::NOT_FOUND, error.text};
-    case Kind::kConflict:
-      return {StatusCode::ABORTED, error.text};
-    case Kind::kFromConfiguration:
-      return {StatusCode::FAILED_PRECONDITION, error.text};
-    case Kind::kOutOfRange:
-      return {StatusCode::OUT_OF_RANGE, error.text};
-    case Kind::kTooMany:
-      return {StatusCode::RESOURCE_EXHAUSTED, error.text};
-    case Kind::kStopping:
-      return {StatusCode::UNAVAILABLE, error.text};
-    case Kind::kStore:
-      return ToGrpc(error.store);
-  }
-  return {StatusCode::INTERNAL, error.text};
-}
-
 }  // namespace cistern
