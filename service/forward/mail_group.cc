@@ -8,6 +8,7 @@ namespace cistern {
 namespace {
 
 constexpr std::size_t kLongestMessage = 4096;
+constexpr std::size_t kLongestTags = 4096;
 constexpr std::size_t kLongestName = 256;
 
 // As UTF-8, at most about `longest` octets.
@@ -33,7 +34,8 @@ ShownRecord ToShown(const Record& record) {
           .host = Shortened(record.hostname, kLongestName),
           .app = Shortened(record.app_name, kLongestName),
           .peer = record.peer.ToString(),
-          .message = Shortened(record.message, kLongestMessage)};
+          .message = Shortened(record.message, kLongestMessage),
+          .tags = record.tags.size() > kLongestTags ? std::string() : std::string(record.tags)};
 }
 
 void MailGroup::Add(const Record& record, bool show) {

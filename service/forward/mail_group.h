@@ -23,8 +23,9 @@ struct ShownRecord {
   Severity severity = 0;
   Facility facility = 0;
   std::string host, app, peer, message;
+  std::string tags;  // encoded; empty when there are many
   std::size_t bytes() const {
-    return sizeof(ShownRecord) + host.size() + app.size() + peer.size() + message.size();
+    return sizeof(ShownRecord) + host.size() + app.size() + peer.size() + message.size() + tags.size();
   }
 };
 ShownRecord ToShown(const Record& record);

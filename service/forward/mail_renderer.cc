@@ -5,10 +5,12 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <cctype>
 #include <ctime>
 #include <fstream>
 
 #include "cistern/v1/target.pb.h"
+#include "ingest/message/tags.h"
 #include "proto/convert/escape.h"
 #include "service/forward/mail_template.h"
 #include "service/forward/mail_text.h"
@@ -86,6 +88,16 @@ class Column {
   std::size_t width_;
 };
 
+// Names in templates are letters, digits and `_`.
+void AddTags(std::string_view encoded, ctemplate::TemplateDictionary& record) {
+  TagsReader tags(encoded);
+  while (const auto tag = tags.Next()) {
+    std::string name = "tag_" + std::string(tag->name);
+    for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
+    record.SetValue(name, Visible(tag->value));
+  }
+}
+
 void AddRecords(const MailGroup& group, ctemplate::TemplateDictionary& root) {
   struct Row {
     std::string time, severity, host, app;
@@ -111,6 +123,7 @@ void AddRecords(const MailGroup& group, ctemplate::TemplateDictionary& root) {
     one.SetIntValue("id", static_cast<long>(record.id));
     one.SetValue("facility", std::string(FacilityName(record.facility)));
     one.SetValue("peer", record.peer);
+    AddTags(record.tags, one);
     one.SetValue("message", Lines(record.message, ""));
     one.SetValue("detail", Lines(record.message, "    "));
     const Colours& colours = kColours[std::min<std::size_t>(record.severity, std::size(kColours) - 1)];

@@ -5,7 +5,7 @@
 // group_by) and `records`, in which there are `id time severity facility host app peer message`, `colour` and
 // `background` of the severity, `detail` (the message on lines of its own, indented), and `time_cell
 // severity_cell host_cell app_cell`, padded to the width of the widest; `time_title` and so on are headings
-// of that width.
+// of that width. A tag is `tag_NAME`, with `_` for what is no letter or digit: `{{tag_event_rule}}`.
 #pragma once
 
 namespace cistern {

@@ -4,11 +4,14 @@
 #include <iterator>
 #include <utility>
 
+#include "ingest/message/tags.h"
+
 namespace cistern {
 namespace {
 
 constexpr std::size_t kLongestValue = 64;
 constexpr std::size_t kLongestName = 240;  // of 255 that file systems take
+constexpr std::string_view kTagPrefix = "tag.";
 constexpr std::string_view kNames[] = {"",         "peer",      "host", "app",   "facility", "severity",
                                        "listener", "transport", "year", "month", "day",      "hour"};
 
@@ -39,6 +42,14 @@ void AppendTwoDigits(int value, std::string& out) {
   out += std::to_string(value);
 }
 
+std::string_view TagOf(const Record& record, std::string_view name) {
+  TagsReader tags(record.tags);
+  while (const auto tag = tags.Next()) {
+    if (tag->name == name) return tag->value;
+  }
+  return {};
+}
+
 bool HasDotDot(std::string_view path) {
   while (!path.empty()) {
     const std::size_t cut = path.find('/');
@@ -55,9 +66,10 @@ Result<PathTemplate::Field, std::string> PathTemplate::FieldOf(std::string_view 
   for (std::size_t i = 1; i < std::size(kNames); ++i) {
     if (kNames[i] == name) return static_cast<Field>(i);
   }
+  if (name.starts_with(kTagPrefix) && name.size() > kTagPrefix.size()) return Field::kTag;
   std::string known;
   for (std::size_t i = 1; i < std::size(kNames); ++i) known += (i == 1 ? "" : ", ") + std::string(kNames[i]);
-  return "{" + std::string(name) + "} is not known; there are " + known;
+  return "{" + std::string(name) + "} is not known; there are " + known + ", tag.NAME";
 }
 
 Result<PathTemplate, std::string> PathTemplate::Parse(std::string_view text) {
@@ -74,9 +86,11 @@ Result<PathTemplate, std::string> PathTemplate::Parse(std::string_view text) {
     const std::size_t end = text.find('}', brace);
     if (text[brace] == '}' || end == std::string_view::npos)
       return std::string("has a brace without its partner");
-    const auto field = FieldOf(text.substr(brace + 1, end - brace - 1));
+    const std::string_view name = text.substr(brace + 1, end - brace - 1);
+    const auto field = FieldOf(name);
     if (!field) return field.error();
-    path.pieces_.push_back({*field, {}});
+    path.pieces_.push_back(
+        {*field, *field == Field::kTag ? std::string(name.substr(kTagPrefix.size())) : ""});
     text.remove_prefix(end + 1);
   }
   if (!path.FitsFileSystem())
@@ -86,7 +100,8 @@ Result<PathTemplate, std::string> PathTemplate::Parse(std::string_view text) {
 
 std::size_t PathTemplate::LongestOf(Field field) {
   constexpr std::size_t kLongestWord = 16;
-  return field == Field::kPeer || field == Field::kHost || field == Field::kApp || field == Field::kListener
+  return field == Field::kPeer || field == Field::kHost || field == Field::kApp ||
+                 field == Field::kListener || field == Field::kTag
              ? kLongestValue
              : kLongestWord;
 }
@@ -115,13 +130,13 @@ void PathTemplate::Expand(const Record& record, std::string& out) const {
     if (piece.field == Field::kNone) {
       out += piece.text;
     } else {
-      AppendField(piece.field, record, out);
+      AppendField(piece, record, out);
     }
   }
 }
 
-void PathTemplate::AppendField(Field field, const Record& record, std::string& out) {
-  switch (field) {
+void PathTemplate::AppendField(const Piece& piece, const Record& record, std::string& out) {
+  switch (piece.field) {
     case Field::kNone:
       return;
     case Field::kPeer:
@@ -147,6 +162,8 @@ void PathTemplate::AppendField(Field field, const Record& record, std::string& o
       return AppendTwoDigits(CalendarOf(record.received).tm_mday, out);
     case Field::kHour:
       return AppendTwoDigits(CalendarOf(record.received).tm_hour, out);
+    case Field::kTag:
+      return AppendSafe(TagOf(record, piece.text), out);
   }
 }
 

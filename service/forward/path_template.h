@@ -24,9 +24,11 @@ class PathTemplate {
   void Expand(const Record& record, std::string& out) const;
   // Octets of the folders that no value has part in.
   std::size_t folder_size() const { return pieces_.front().text.rfind('/'); }
-  // Whether what the sender wrote ends the path, so that it may look like the name of a rotated file.
+  // Whether what the sender wrote, or a rule found in it, ends the path, so that it may look like the name of
+  // a rotated file.
   bool ends_in_sender_text() const {
-    return pieces_.back().field == Field::kHost || pieces_.back().field == Field::kApp;
+    const Field last = pieces_.back().field;
+    return last == Field::kHost || last == Field::kApp || last == Field::kTag;
   }
   // Whether every record has the same path.
   bool constant() const { return pieces_.size() == 1 && pieces_.front().field == Field::kNone; }
@@ -45,13 +47,14 @@ class PathTemplate {
     kMonth,
     kDay,
     kHour,
+    kTag,  // `text` is its name
   };
   struct Piece {
     Field field = Field::kNone;
     std::string text;
   };
   static Result<Field, std::string> FieldOf(std::string_view name);
-  static void AppendField(Field field, const Record& record, std::string& out);
+  static void AppendField(const Piece& piece, const Record& record, std::string& out);
   static std::size_t LongestOf(Field field);
   bool FitsFileSystem() const;
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "ingest/message/tags.h"
 #include "temp_files.h"
 
 namespace cistern {
@@ -35,6 +36,17 @@ TEST(PathTemplateTest, ValuesStandForNames) {
   EXPECT_EQ(Expanded("/log/{listener}-{transport}", record), "/log/tcp_main-tls");
   EXPECT_EQ(Expanded("/log/{year}/{month}/{day}/{hour}.log", record), "/log/2026/11/21/11.log");
   EXPECT_EQ(Expanded("/log/all", record), "/log/all");
+}
+
+TEST(PathTemplateTest, TagsStandForTheirValues) {
+  std::string tags;
+  AppendTag(tags, "event.rule", "login/failed");
+  Record record;
+  record.tags = tags;
+  EXPECT_EQ(Expanded("/log/{tag.event.rule}.csv", record), "/log/login_failed.csv");
+  EXPECT_EQ(Expanded("/log/{tag.other}.csv", record), "/log/none.csv");
+  EXPECT_TRUE(PathTemplate::Parse("/log/{tag.a}")->ends_in_sender_text());
+  EXPECT_NE(ErrorOf("/log/{tag.}"), "");
 }
 
 TEST(PathTemplateTest, TimesHaveTwoDigitsAndMayBeBeforeTheEpoch) {
