@@ -115,8 +115,8 @@ void RegisterApply(CLI::App& root, Context& context) {
   AddOverviewOutput(command, options->output);
   AddExamples(command,
               "A changed target goes on where it stands; a changed rule keeps what it knows where it still "
-              "fits. Exit code 78:\n"
-              "what a file says is refused, by this command or by the daemon; 64: the command line is wrong.",
+              "fits.\nExit code 78: what a file says is refused, by this command or by the daemon; 64: the "
+              "command line is wrong.",
               {"apply -f rules.yaml --dry-run", "apply -f rules.yaml --confirm-within 5m",
                "apply -f targets.yaml --prune", "apply -f archive.yaml --from oldest"});
   OnRun(command, [&context, options] { RunApply(context, *options); });

@@ -92,7 +92,7 @@ void RegisterEventWatch(CLI::App& events, Context& context) {
             "Form of the output (default table on a terminal, else json)");
   AddExamples(command,
               "An event that changed several times while nobody watched is shown once, as it is now. When it "
-              "is interrupted it\nsays where to go on.",
+              "is interrupted\nit says where to go on.",
               {"events watch", "events watch --rule \"sshd-*\" -o json", "events watch --after 1234"});
   OnRun(command, [&context, options] { RunWatch(context, *options); });
 }

@@ -60,7 +60,7 @@ void RegisterRuleExplain(CLI::App& rules, Context& context) {
   AddExamples(
       command,
       "The record is looked at as it is stored, that is, as the ingest rules left it. Exit code 1: there is "
-      "no such record\nor rule.",
+      "no such\nrecord or rule.",
       {"rules explain 1048576", "rules explain 1048576 sshd-login-failed"});
   OnRun(command, [&context, options] { RunExplain(context, *options); });
 }

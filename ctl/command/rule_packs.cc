@@ -71,8 +71,7 @@ void RegisterRulePacks(CLI::App& rules, Context& context) {
   AddOverviewOutput(command, options->output);
   AddExamples(command,
               "`packs: [sshd]` in the configuration file puts a pack in force. To change one, print it to a "
-              "file, change "
-              "that and\n`apply` it instead.",
+              "file, change\nthat and `apply` it instead.",
               {"rules packs", "rules packs sshd > sshd.yaml"});
   OnRun(command, [&context, options] { RunPacks(context, *options); });
 }

@@ -75,7 +75,7 @@ void RegisterAdd(CLI::App& silences, Context& context) {
   AddText(add, "--who", options->who, "NAME", "Who made it (default your address)");
   AddExamples(add,
               "The filter is over the records of events: tag.event.rule, tag.event.severity, tag.event.key, "
-              "tag.event.NAME for\nits fields. Events that match while it lasts are raised and listed, but "
+              "tag.event.NAME\nfor its fields. Events that match while it lasts are raised and listed, but "
               "targets pass over them.",
               {"silences add maintenance tag.event.host:web-1 --for 2h --comment \"new disk\"",
                "silences add night \"tag.event.rule:backup-*\" --from 22:00 --for 8h"});

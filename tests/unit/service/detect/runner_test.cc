@@ -151,6 +151,7 @@ TEST_F(DetectionRunnerTest, ADamagedStateStartsAnew) {
   damage.objects.push_back({"detection", "three", "nonsense", std::nullopt});
   ASSERT_TRUE(store_->ChangeState(damage).has_value());
   Start(kThree);
+  WaitUntil([this] { return !runner_->figures().rules.empty(); });
   EXPECT_EQ(runner_->figures().rules[0].matched, 0u);
 }
 

@@ -180,6 +180,10 @@ TEST_F(SyslogTls, ResetInTheMiddleSendsTheWindowAgain) {
   SinkRig rig(Target());
   EXPECT_FALSE(rig.OfferAgain(records_, 3).failure);
   rig.Close();
+  if (rig.sink->ResumeBehind()) {  // the reset came when everything was on its way
+    EXPECT_FALSE(rig.OfferAgain(records_, 3).failure);
+    rig.Close();
+  }
   EXPECT_EQ(server_->received().size(), 2u);
   EXPECT_EQ(Unframe(server_->received().back()), Texts(records_));
 }
