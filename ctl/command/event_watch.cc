@@ -5,6 +5,7 @@
 #include "cistern/v1/event_service.pb.h"
 #include "ctl/client.h"
 #include "ctl/command/options.h"
+#include "ctl/interrupt.h"
 #include "ctl/printer/event.h"
 #include "ingest/message/record.h"
 #include "ingest/message/wall_time.h"
@@ -58,6 +59,7 @@ void RunWatch(Context& context, const WatchOptions& options) {
   }
   if (options.all || IsGiven(options.after_option)) request.set_after(options.after);
   const bool json = options.output == "json" || (options.output.empty() && !context.terminal);
+  const InterruptGuard interrupt(context.stop);
   bool connected = false, lost = false;
   Client client(context);
   const auto on_response = [&](v1::WatchEventsResponse& response) {

@@ -38,6 +38,16 @@ bool HasEventTag(std::string_view tags) {
   return false;
 }
 
+// The record of an event that was raised, not one that it is over or is told again by hand.
+bool IsNewEvent(std::string_view tags) {
+  TagsReader reader(tags);
+  while (const auto tag = reader.Next()) {
+    if (tag->name == "event.redelivered" || (tag->name == "event.state" && tag->value != "open"))
+      return false;
+  }
+  return true;
+}
+
 class Engine final : public Detections {
  public:
   Engine(std::vector<std::shared_ptr<const detect::Plan>> plans, const DetectionLimits& limits)
@@ -150,16 +160,16 @@ void Engine::MergeRows() {
 
 // Leaves out what a rule must not see.
 void Engine::ChooseRows(BatchView& view, BlockIndex* index) {
-  bool any_of_records = false;
+  bool any = false;
   for (std::size_t i = 0; i < rules_.size(); ++i) {
-    any_of_records |= !rows_[i].empty() && !rules_[i]->plan().of_events;
+    any |= !rows_[i].empty();
     if (rules_[i]->behind() == 0 || rows_[i].empty()) continue;
     const auto ids = view.Ints(Column::kId);
     std::erase_if(rows_[i], [&](std::uint32_t row) {
       return static_cast<std::uint64_t>(ids[row]) <= rules_[i]->behind();
     });
   }
-  if (any_of_records) LeaveOutEvents(view, index);
+  if (any) LeaveOutEvents(view, index);
 }
 
 void Engine::LeaveOutEvents(BatchView& view, BlockIndex* index) {
@@ -174,9 +184,10 @@ void Engine::LeaveOutEvents(BatchView& view, BlockIndex* index) {
   if (std::find(transports.begin(), transports.end(), kInternal) == transports.end()) return;
   const StringColumn tags = view.Strings(Column::kTags);
   for (std::size_t i = 0; i < rules_.size(); ++i) {
-    if (rules_[i]->plan().of_events) continue;
-    std::erase_if(rows_[i],
-                  [&](std::uint32_t row) { return transports[row] == kInternal && HasEventTag(tags[row]); });
+    const bool of_events = rules_[i]->plan().of_events;
+    std::erase_if(rows_[i], [&](std::uint32_t row) {
+      return transports[row] == kInternal && (of_events ? !IsNewEvent(tags[row]) : HasEventTag(tags[row]));
+    });
   }
 }
 

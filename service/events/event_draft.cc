@@ -97,6 +97,7 @@ Result<void> EventDraft::Make(EventChange change) {
   if (*stored == nullptr) return {};
   if (change.kind == EventChange::Kind::kAdd) {
     Add(**stored, change.event);
+    if (IsResolved((*stored)->event())) Reopen(**stored);
   } else if (!IsResolved((*stored)->event())) {
     Merge(**stored, change.event);
     Resolve(**stored, change.event.has_resolve_time() ? FromProto(change.event.resolve_time()) : now_);
@@ -185,6 +186,16 @@ void EventDraft::Resolve(v1::StoredEvent& stored, std::int64_t time) {
   Inhibit(event, false);
   event.set_state(v1::Event::STATE_RESOLVED);
   ToProto(time, event.mutable_resolve_time());
+  Write(event, false);
+}
+
+// It was not over.
+void EventDraft::Reopen(v1::StoredEvent& stored) {
+  v1::Event& event = *stored.mutable_event();
+  event.set_state(v1::Event::STATE_OPEN);
+  event.clear_resolve_time();
+  event.set_muted(Mute(event));
+  Inhibit(event, true);
   Write(event, false);
 }
 

@@ -43,6 +43,7 @@ class EventDraft {
   v1::StoredEvent& Raise(v1::Event event);
   void Add(v1::StoredEvent& stored, const v1::Event& more);
   void Resolve(v1::StoredEvent& stored, std::int64_t time);
+  void Reopen(v1::StoredEvent& stored);
   // Its record, as it is now, is to be written.
   void Write(const v1::Event& event, bool again);
   // The event was raised, or added to, by this request.

@@ -54,7 +54,8 @@ std::string TextOf(const v1::Event& event, std::string_view hostname) {
   shown.hostname = hostname;
   shown.app_name = "cistern";
   shown.msgid = event.rule();
-  shown.message = event.summary();
+  const std::string message = (over ? "resolved: " : "") + event.summary();
+  shown.message = message;
   std::string text;
   RenderRfc5424(shown, text);
   return text;

@@ -21,7 +21,7 @@ std::vector<IngestRuleFigures> Pipeline::ingest_rule_figures() const {
   std::shared_ptr<IngestRules> rules;
   {
     const std::lock_guard lock(mutex_);
-    rules = newest_rules_;
+    rules = shown_rules_;
   }
   return rules ? rules->Figures() : std::vector<IngestRuleFigures>();
 }
@@ -55,8 +55,12 @@ void Pipeline::TakeNewRules() {
     next = newest_rules_;
   }
   const auto previous = std::exchange(rules_, std::move(next));
+  if (previous && rules_) rules_->TakeOver(*previous);
+  {
+    const std::lock_guard lock(mutex_);
+    shown_rules_ = rules_;
+  }
   if (!previous) return;
-  if (rules_) rules_->TakeOver(*previous);
   EndWaits(*previous, [&](RecordBatch& out, IngestOutcome& outcome) { previous->Finish(out, outcome); });
 }
 

@@ -119,6 +119,7 @@ class Pipeline final : public BatchSink, public IngestEvents {
   std::optional<boost::system::error_code> given_up_;
   mutable std::mutex mutex_;
   // Guarded by mutex_.
+  std::shared_ptr<IngestRules> shown_rules_;   // in use, with the figures of those before
   std::shared_ptr<IngestRules> newest_rules_;  // what rules_ is, or becomes with the next commit
   bool rules_changed_ = false;
   std::string degraded_reason_;

@@ -27,6 +27,9 @@ std::string Without(std::string_view encoded, NamedTexts names) {
   return left;
 }
 
+// Names by which the daemon knows records of its own: no text of a sender makes one of them.
+bool IsReserved(std::string_view name) { return name == "event" || name.starts_with("event."); }
+
 }  // namespace
 
 bool AddTags(Record& record, NamedTexts tags, ExistingTag existing, Arena& arena) {
@@ -34,7 +37,7 @@ bool AddTags(Record& record, NamedTexts tags, ExistingTag existing, Arena& arena
                                                                                   : std::string(record.tags);
   for (const auto& [name, value] : tags) {
     constexpr std::size_t kLengths = 20;
-    if (existing == ExistingTag::kStays && Holds(encoded, name)) continue;
+    if (IsReserved(name) || (existing == ExistingTag::kStays && Holds(encoded, name))) continue;
     if (encoded.size() + name.size() + value.size() + kLengths <= kMostTagBytes)
       AppendTag(encoded, name, value);
   }
