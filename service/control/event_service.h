@@ -46,12 +46,6 @@ class EventServiceImpl final : public v1::EventService::CallbackService {
                        v1::DeleteSilenceResponse* response) override;
 
  private:
-  using Changed = EventStore::Outcome<std::vector<v1::Event>>;
-  using Change = Changed (EventStore::*)(std::span<const std::uint64_t> ids, const std::string& note,
-                                         const std::string& who);
-  Unary* ChangeEvents(Rpc* rpc, const v1::ChangeEventsRequest* request, v1::ChangeEventsResponse* response,
-                      Change change);
-
   EventContext& context_;
 };
 
