@@ -76,6 +76,14 @@ class Events(CisternTest):
             return found if found.record_id else None
         return eventually(written, what="its record is written")
 
+    @staticmethod
+    def again(events):
+        """Whether the channel is connected once more."""
+        try:
+            return events.ListEvents(stubs.event_service.ListEventsRequest()) is not None
+        except grpc.RpcError:
+            return False
+
     def ctl_json(self, daemon, *args):
         return [json.loads(line) for line in daemon.ctl(*args, "-o", "json").stdout.splitlines()]
 
@@ -243,13 +251,6 @@ class Api(Events):
                 events.RaiseEvent(stubs.event_service.RaiseEventRequest(**wrong))
             self.assertEqual(refused.exception.code(), grpc.StatusCode.INVALID_ARGUMENT)
 
-    @staticmethod
-    def again(events):
-        try:
-            return events.ListEvents(stubs.event_service.ListEventsRequest()) is not None
-        except grpc.RpcError:
-            return False
-
     def test_watch_goes_on_over_a_restart(self):
         daemon = self.start()
         events = self.connect(daemon)
@@ -291,8 +292,9 @@ class Crashes(Events):
             stop.set()
         killer = threading.Thread(target=kill)
         killer.start()
-        number = 0
-        while number < RAISED or not stop.is_set():
+        number, asked = 0, 0
+        while number < RAISED or number < asked or not stop.is_set():
+            asked = number + 1  # a call that failed may have raised it: it is asked for again with the same id
             try:
                 self.raise_event(events, "crash", str(number), f"event {number}", request_id=f"r{number}")
                 number += 1
@@ -301,6 +303,7 @@ class Crashes(Events):
                                              grpc.StatusCode.INTERNAL))
                 time.sleep(0.02)
         killer.join()
+        eventually(lambda: self.again(events), what="connected again")
         listed = {event["key"]: event for event in self.ctl_json(daemon, "events", "list", "-n", 0)}
         self.assertEqual(len(listed), number)
 
