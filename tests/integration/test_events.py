@@ -3,6 +3,7 @@
 
 import collections
 import csv
+import datetime
 import email
 import email.policy
 import http.server
@@ -16,7 +17,7 @@ import grpc
 from aiosmtpd.controller import Controller
 
 import stubs
-from rig import SANITIZED, CisternTest, eventually, free_port, main
+from rig import SANITIZED, CisternTest, eventually, free_port, main, udp_send
 
 RAISED = 100 if SANITIZED else 300
 KILLS = 4 if SANITIZED else 12
@@ -169,6 +170,60 @@ class Delivery(Events):
                           [f"login-failed of bob: login of bob {n}" for n in range(3)]])
         self.assertEqual({mail["Subject"] for mail in keeper.mails},
                          {"[ops] 3 records of login-failed", "[ops] 3 records of disk-full"})
+
+
+class Absence(Events):
+    AFTER = 4  # seconds
+
+    def test_a_silent_sender_is_told_of_by_mail_within_two_intervals(self):
+        keeper = Keeper()
+        server = Controller(keeper, hostname="127.0.0.1", port=free_port())
+        server.start()
+        self.addCleanup(server.stop)
+        daemon = self.start({
+            "detections": {"tolerance": "1s"},
+            "rules": [{"name": "outage", "absent": {"by": ["hostname"], "after": f"{self.AFTER}s", "event": {
+                "severity": "err", "summary": "{{key}} is silent for {{silent}}", "fields": {"host": "{{key}}"}}}}],
+            "targets": [{"name": "ops", "filter": "tag.event.rule:outage", "mail": {
+                "server": f"127.0.0.1:{server.port}", "security": "none", "from": "c@example.net",
+                "to": ["ops@example.net"], "digest": "2s"}}]})
+        stop = threading.Event()
+
+        def talk():
+            while not stop.wait(0.2):
+                udp_send(daemon.port, b"<13>1 - web-1 app - - - here", b"<13>1 - web-2 app - - - here")
+        talker = threading.Thread(target=talk)
+        udp_send(daemon.port, b"<13>1 - db-1 app - - - the last word of it")
+        talker.start()
+        self.addCleanup(lambda: (stop.set(), talker.join()))
+
+        def outages():
+            return self.ctl_json(daemon, "events", "list", "--rule", "outage")
+        eventually(outages, 60, "its silence is noticed")
+        event, = outages()
+        heard = self.seconds(daemon.query("host:db-1")[0]["received"])
+        self.assertEqual((event["key"], event["fields"]["host"]), ("db-1", "db-1"))
+        self.assertEqual(event["state"], "open")
+        # The time of the event does not depend on when it was noticed.
+        self.assertAlmostEqual(self.seconds(event["last"]), heard + self.AFTER, 3)
+        noticed = self.seconds(event["created"]) - heard
+        self.assertGreaterEqual(noticed, self.AFTER)
+        if not SANITIZED:
+            self.assertLess(noticed, 2 * self.AFTER)
+        eventually(lambda: keeper.mails, 60, "a mail about it")
+        text = keeper.mails[0].get_body(("plain",)).get_content()
+        self.assertIn("db-1 is silent for", text)
+        self.assertNotIn("web-1", text)
+        # It speaks again: the event is resolved, and a mail says that too.
+        udp_send(daemon.port, b"<13>1 - db-1 app - - - back")
+        eventually(lambda: outages()[0]["state"] == "resolved", 60, "it is resolved")
+        eventually(lambda: len(keeper.mails) == 2, 60, "a second mail")
+        self.assertIn("db-1", keeper.mails[1].get_body(("plain",)).get_content())
+        print(f"silence of {self.AFTER} s noticed after {noticed:.1f} s")
+
+    @staticmethod
+    def seconds(text):
+        return datetime.datetime.fromisoformat(text).timestamp()
 
 
 class Muting(Events):
