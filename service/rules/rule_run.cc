@@ -77,6 +77,7 @@ Result<void, std::string> RuleRun::Compile() {
     filters.push_back(std::move(*filter));
     drops_.push_back({.name = rules_[i].name()});
   }
+  filters.push_back(*Filter::Parse("transport:internal tag.event:*"));
   filters_ = FilterSet(std::move(filters));
   drops_only_ = !options_.stored && std::all_of(order_.begin(), order_.end(),
                                                 [&](std::size_t i) { return rules_[i].has_drop(); });
@@ -97,8 +98,19 @@ void RuleRun::Feed(BatchView& view, BlockIndex* index, const Selection* among) {
   FeedChanges(view, index, among);
 }
 
-void RuleRun::FeedDrops(BatchView& view, BlockIndex* index, const Selection* among) {
+// Live, ingest rules do not touch the daemon's own records of events.
+void RuleRun::MatchRules(BatchView& view, BlockIndex* index, const Selection* among) {
   filters_.Match(view, among, index, rows_);
+  const std::vector<std::uint32_t> events = std::move(rows_.back());
+  rows_.pop_back();
+  if (events.empty()) return;
+  for (std::vector<std::uint32_t>& rows : rows_)
+    std::erase_if(rows,
+                  [&](std::uint32_t row) { return std::binary_search(events.begin(), events.end(), row); });
+}
+
+void RuleRun::FeedDrops(BatchView& view, BlockIndex* index, const Selection* among) {
+  MatchRules(view, index, among);
   marked_.assign(view.size(), 0);
   std::size_t gone = 0;
   for (std::size_t place = 0; place < order_.size(); ++place) {
@@ -140,7 +152,7 @@ void RuleRun::Observe(std::size_t rule, const Record& before, const Record* afte
 }
 
 void RuleRun::FeedChanges(BatchView& view, BlockIndex* index, const Selection* among) {
-  filters_.Match(view, among, index, rows_);
+  MatchRules(view, index, among);
   marked_.assign(view.size(), 0);
   for (const auto& rows : rows_) {
     for (const std::uint32_t row : rows) marked_[row] = 1;

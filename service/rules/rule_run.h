@@ -62,6 +62,7 @@ class RuleRun {
   RuleRun(std::vector<v1::Rule> rules, std::int64_t now, Options options);
   Result<void, std::string> Compile();
   void Observe(std::size_t rule, const Record& before, const Record* after);
+  void MatchRules(BatchView& view, BlockIndex* index, const Selection* among);
   void FeedDrops(BatchView& view, BlockIndex* index, const Selection* among);
   void FeedChanges(BatchView& view, BlockIndex* index, const Selection* among);
   std::size_t Mark(const std::vector<std::vector<std::uint32_t>>& rows, std::size_t size);
@@ -79,7 +80,7 @@ class RuleRun {
   std::shared_ptr<IngestRules> ingest_;
   std::unique_ptr<Detections> detections_;  // null: there are none
   std::vector<std::size_t> order_;          // ingest rules in the order they run, by place in rules_
-  FilterSet filters_;                       // theirs
+  FilterSet filters_;                       // theirs, then that of records of events
   bool drops_only_ = false, reads_events_ = false;
   std::vector<RuleRunFigures> drops_;  // by place in order_; with drops_only_
 

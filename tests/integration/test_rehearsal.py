@@ -186,6 +186,21 @@ class Answers(RehearsalTest):
         time.sleep(2)  # nothing comes later either
         self.assertEqual(state(), before)
 
+    def test_ingest_rules_pass_over_records_of_events_as_they_do_live(self):
+        daemon = self.start({"detections": {"tolerance": "1s"}})
+        self.apply(daemon, {"name": "each", "filter": "msg:nothing", "match": {}})
+        lines = sample_lines()
+        self.send(daemon, lines)
+        eventually(lambda: len(daemon.query("tag.event.rule:each")) == 48, what="events are written")
+        dropped = self.rehearse(daemon, {"name": "all", "drop": {}})["rules"][0]["now"]
+        self.assertEqual((dropped["matched"], dropped["dropped"]), (len(lines), len(lines)))
+        tagged = self.rehearse(daemon, {"name": "all", "tag": {"tags": {"a": "b"}}})["rules"][0]["now"]
+        self.assertEqual((tagged["matched"], tagged["changed"]), (len(lines), len(lines)))
+        # Rules that read events still see them.
+        told = self.rehearse(daemon, {"name": "all", "tag": {"tags": {"a": "b"}}},
+                             {"name": "of", "match": {"event": {"of": "events", "of_rules": ["each"]}}})
+        self.assertEqual([each["now"]["events"] for each in told["rules"]], [0, 48])
+
     def test_wrong_requests_are_refused_in_words(self):
         daemon = self.start()
         drop = rule.Rule(name="a", drop=rule.DropRule())
