@@ -53,9 +53,13 @@ class RehearsalCall final : public StreamCall<v1::RehearseRulesResponse> {
       : StreamCall(context.rehearsal_pool, rpc, kStuckQuery),
         context_(context),
         deadline_(SteadyDeadline(*rpc)),
-        plan_(std::move(plan)) {}
+        plan_(std::move(plan)) {
+    plan_.stop = [this] { return Stops(); };
+  }
 
  private:
+  bool Stops() const { return cancelled() || draining() || steady_clock::now() >= deadline_; }
+
   Step Run(grpc::Status& status) override {
     if (done_) return Step::kDone;
     status =
@@ -63,7 +67,7 @@ class RehearsalCall final : public StreamCall<v1::RehearseRulesResponse> {
     if (!status.ok()) return Step::kDone;
     const auto begin = steady_clock::now();
     auto now = begin;
-    while (!done_ && now - begin < kSlice && !cancelled()) {
+    while (!done_ && now - begin < kSlice && !Stops()) {
       const auto step = rehearsal_->Step();
       if (!step) {
         status = ToGrpc(step.error());
@@ -71,11 +75,12 @@ class RehearsalCall final : public StreamCall<v1::RehearseRulesResponse> {
       }
       done_ = *step == Rehearsal::Progress::kDone;
       now = steady_clock::now();
-      if (now >= deadline_) {
-        status = {grpc::StatusCode::DEADLINE_EXCEEDED, "the rehearsal took too long; narrow the range"};
-        return Step::kDone;
-      }
     }
+    if (now >= deadline_) {
+      status = {grpc::StatusCode::DEADLINE_EXCEEDED, "the rehearsal took too long; narrow the range"};
+      return Step::kDone;
+    }
+    if (!done_ && Stops()) return Step::kAgain;
     if (!done_ && now - told_ < kProgress) return Step::kAgain;
     told_ = now;
     Answer(now - begin_);

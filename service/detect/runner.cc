@@ -34,7 +34,8 @@ DetectionRunner::~DetectionRunner() { Stop(); }
 void DetectionRunner::SetRules(std::vector<v1::Rule> rules) {
   {
     const std::lock_guard lock(mutex_);
-    rules_ = std::move(rules);
+    const RecordId newest = rules_ ? rules_->newest : store_.last_id();
+    rules_ = NewRules{std::move(rules), newest};
     if (!thread_.joinable() && !ending_) thread_ = std::thread([this] { Run(); });
   }
   changed_.notify_all();
@@ -71,7 +72,7 @@ DetectionRunnerFigures DetectionRunner::figures() const {
   return figures;
 }
 
-std::optional<std::vector<v1::Rule>> DetectionRunner::TakeRules() {
+std::optional<DetectionRunner::NewRules> DetectionRunner::TakeRules() {
   const std::lock_guard lock(mutex_);
   return std::exchange(rules_, std::nullopt);
 }
@@ -96,16 +97,16 @@ void DetectionRunner::WaitForRules() {
 }
 
 // What the engine before knew is written first, and then read by the one behind it.
-void DetectionRunner::UseRules(std::vector<v1::Rule> rules) {
+void DetectionRunner::UseRules(NewRules given) {
   while (engine_ && !Commit()) {
     if (ending()) return;
     std::this_thread::sleep_for(kRetry);
   }
+  auto& [rules, newest] = given;
   std::shared_ptr<Detections> engine = MakeEngine(rules);
   running_.clear();
   for (const v1::Rule& rule : rules) running_.insert(rule.name());
   const std::optional<RecordId> stored = store_.GetCursor(kCursor);
-  const RecordId newest = store_.last_id();
   const std::vector<DetectionState> states = StoredStates();
   stored_.clear();
   std::set<std::string> loaded;

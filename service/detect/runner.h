@@ -48,7 +48,8 @@ class DetectionRunner {
   ~DetectionRunner();
 
   // Those of `rules` that are enabled and detections are run from now on. The first call starts the thread.
-  // Valid definitions with their defaults; one that cannot be compiled is left out with a warning.
+  // New ones start behind the newest record of this moment. Valid definitions with their defaults; one that
+  // cannot be compiled is left out with a warning.
   void SetRules(std::vector<v1::Rule> rules);
   // Writes what there is and ends.
   void Stop();
@@ -57,11 +58,15 @@ class DetectionRunner {
 
  private:
   using SteadyTime = std::chrono::steady_clock::time_point;
+  struct NewRules {
+    std::vector<v1::Rule> rules;
+    RecordId newest{};  // of that moment: new ones start behind it, however long compiling takes
+  };
 
   void Run();
-  std::optional<std::vector<v1::Rule>> TakeRules();
+  std::optional<NewRules> TakeRules();
   bool ending() const;
-  void UseRules(std::vector<v1::Rule> rules);
+  void UseRules(NewRules given);
   std::shared_ptr<Detections> MakeEngine(std::vector<v1::Rule>& rules);
   std::vector<DetectionState> StoredStates();
   void Turn();
@@ -90,8 +95,8 @@ class DetectionRunner {
 
   mutable std::mutex mutex_;  // guards the rest; a leaf
   std::condition_variable changed_;
-  std::optional<std::vector<v1::Rule>> rules_;  // to be used
-  std::shared_ptr<const Detections> shown_;     // for figures
+  std::optional<NewRules> rules_;            // to be used
+  std::shared_ptr<const Detections> shown_;  // for figures
   RecordId shown_position_{};
   std::uint64_t missed_ = 0;
   bool ending_ = false;

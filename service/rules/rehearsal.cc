@@ -123,6 +123,7 @@ Result<void, std::string> Rehearsal::Impl::Prepare(const RuleSet& in_force, std:
   options.limits = plan.limits;
   options.secret = plan.secret;
   options.hostname = plan.hostname;
+  options.stop = plan.stop;
   options.max_events = 0;
   if (auto rules = RulesBefore(in_force, now); !rules.empty()) {
     auto made = RuleRun::Make(std::move(rules), now, options);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,6 +32,7 @@ struct RehearsalPlan {
   std::size_t max_events = 100;
   DetectionLimits limits;
   std::string secret, hostname;  // as of RuleRun
+  std::function<bool()> stop;    // asked within steps: once it is true, nothing but the destructor is called
 };
 
 // A record, as it was and as it would have been stored.

@@ -11,7 +11,7 @@ namespace cistern {
 namespace {
 
 // Rows of a batch whose octets are looked at for an estimate, and how often events may raise events.
-constexpr std::size_t kSampledRows = 8;
+constexpr std::size_t kSampledRows = 8, kPortion = 1000;
 constexpr int kDeepestEvents = 64;
 
 std::vector<v1::Rule> InForce(std::vector<v1::Rule> rules, std::int64_t now) {
@@ -157,11 +157,9 @@ void RuleRun::FeedChanges(BatchView& view, BlockIndex* index, const Selection* a
   for (const auto& rows : rows_) {
     for (const std::uint32_t row : rows) marked_[row] = 1;
   }
-  TakeCandidates(view);
-  const std::size_t candidates = batch_.size();
   changed_ = false;
   IngestOutcome outcome;
-  if (candidates != 0) ingest_->Apply(batch_, now_, outcome);
+  if (!ApplyIngest(view, outcome)) return;
   ingest_->Tick(clock_, batch_, outcome);
   octets_saved_ -= static_cast<std::int64_t>(outcome.made_octets);
   if (detections_ == nullptr && !options_.stored) return TakeChanges();
@@ -175,11 +173,24 @@ void RuleRun::FeedChanges(BatchView& view, BlockIndex* index, const Selection* a
   Detect(merged, nullptr, nullptr);
 }
 
-void RuleRun::TakeCandidates(BatchView& view) {
+// In portions: rules with patterns may take minutes for a whole block. False: it is to stop.
+bool RuleRun::ApplyIngest(BatchView& view, IngestOutcome& outcome) {
   batch_.Clear();
+  std::vector<Record>&portion = batch_.records(), left;
+  const auto apply = [&] {
+    if (!portion.empty()) ingest_->Apply(batch_, now_, outcome);
+    std::move(portion.begin(), portion.end(), std::back_inserter(left));
+    portion.clear();  // the memory they live in stays
+  };
   for (std::size_t row = 0; row < marked_.size(); ++row) {
-    if (marked_[row] != 0) batch_.records().push_back(view.Row(row));
+    if (marked_[row] != 0) portion.push_back(view.Row(row));
+    if (portion.size() < kPortion) continue;
+    apply();
+    if (options_.stop && options_.stop()) return false;
   }
+  apply();
+  portion = std::move(left);
+  return true;
 }
 
 // Puts what is left of the candidates among the other rows, and what the rules made behind them.

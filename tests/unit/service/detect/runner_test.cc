@@ -29,9 +29,6 @@ class DetectionRunnerTest : public ::testing::Test {
     options.clock = &WallNow;
     runner_ = std::make_unique<DetectionRunner>(*store_, options);
     runner_->SetRules(RulesOf(rules));
-    // What comes from now on is new to it.
-    WaitUntil([this] { return written_ > 0; });
-    written_ = 0;
   }
   void Kill() {
     crashed_ = true;
@@ -157,8 +154,9 @@ TEST_F(DetectionRunnerTest, ADamagedStateStartsAnew) {
 
 TEST_F(DetectionRunnerTest, TheStateOfARuleThatIsGoneGoes) {
   Start(kThree);
-  runner_->SetRules({});
   WaitUntil([this] { return written_ > 0; });
+  runner_->SetRules({});
+  WaitUntil([this] { return written_ > 1; });
   runner_->Stop();
   EXPECT_FALSE(store_->GetObject("detection", "three")->has_value());
 }

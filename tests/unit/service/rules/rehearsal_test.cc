@@ -100,6 +100,21 @@ TEST_F(RehearsalTest, CountsWhatARuleWouldDrop) {
   EXPECT_EQ(store_->Stats().records, kRecords);
 }
 
+TEST_F(RehearsalTest, StopsWithinABatch) {
+  RecordBatch batch;
+  for (std::size_t i = 0; i < kRecords; ++i) Add(batch, i);
+  RecordBatch* batches[] = {&batch};
+  ASSERT_TRUE(store_->Append(batches, {}));
+  RehearsalPlan plan = PlanOf("rules: [{name: hide, redact: {what: [ipv4]}}]");
+  int asked = 0;
+  plan.stop = [&] { return ++asked == 1; };
+  auto made = Rehearsal::Make(*store_, {}, std::move(plan), kStart + 10'000 * kSecond);
+  ASSERT_TRUE(made) << made.error();
+  ASSERT_TRUE((*made)->Step());
+  EXPECT_EQ(asked, 1);
+  EXPECT_EQ((*made)->figures().at(0).now.matched, 1000);
+}
+
 TEST_F(RehearsalTest, ShowsRecordsBeforeAndAfter) {
   Fill(100);
   Rehearse(PlanOf(R"(rules:
