@@ -2,6 +2,7 @@
 """Forwarding targets managed at run time: created, changed, paused, rewound and tested through cisternctl and gRPC."""
 
 import concurrent.futures
+import datetime
 import http.server
 import json
 import pathlib
@@ -228,15 +229,16 @@ class TargetsTest(CisternTest):
         daemon.settle(10)
         self.caught_up(daemon)
         eventually(lambda: len(sink.numbers()) == 10, 20, "all arrive")
-        time.sleep(1.2)
+        between = datetime.datetime.now(datetime.timezone.utc).isoformat()
         tcp_send(daemon.port, lines(10, 5))
         daemon.settle(15)
         eventually(lambda: len(sink.numbers()) == 15, 20, "the others arrive")
         self.caught_up(daemon)
-        preview = daemon.ctl("targets", "rewind", "central", "--since", "1s", "--preview").stdout
-        self.assertIn(b"5 matching records would be sent again", preview)
+        for span, count in (("--since", "1h"), 15), (("--from", between), 5):
+            preview = daemon.ctl("targets", "rewind", "central", *span, "--preview").stdout
+            self.assertIn(f"{count} matching records would be sent again".encode(), preview)
         self.assertEqual(len(sink.numbers()), 15)
-        daemon.ctl("targets", "rewind", "central", "--since", "1s")
+        daemon.ctl("targets", "rewind", "central", "--from", between)
         eventually(lambda: len(sink.numbers()) == 20, 20, "the five again")
         self.assertEqual(sink.numbers()[15:], list(range(10, 15)))
         daemon.ctl("targets", "rewind", "central", "--oldest")
