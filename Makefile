@@ -37,10 +37,10 @@ damage: build-all ## Every octet of a small store flipped, every length cut; an 
 	tests/crash/damage.sh $(BUILD) $(JOBS) $(SEED)
 
 .PHONY: faults
-faults: build ## A million records forwarded through six faults of a minute each, 50 kills in between
+faults: build ## A million records forwarded through six faults of a minute each, 50 kills in between; broken connections
 	CISTERN_BIN=$(abspath $(BUILD))/bin CISTERN_FAULTS_RECORDS=$(or $(RECORDS),1000000) \
 	  CISTERN_FAULTS_SECONDS=$(or $(SECONDS),60) CISTERN_FAULTS_KILLS=$(or $(KILLS),50) \
-	  /usr/bin/python3 tests/integration/test_targets_faults.py
+	  $(SHELL) -c 'for name in faults window; do /usr/bin/python3 tests/integration/test_targets_$$name.py || exit; done'
 
 .PHONY: bench
 bench: build-all build/peers/ready ## 1 million messages over each transport, beside rsyslog; parser and framer
