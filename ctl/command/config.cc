@@ -1,3 +1,5 @@
+#include "service/config/config.h"
+
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -6,10 +8,8 @@
 #include <sstream>
 
 #include "cistern/v1/admin_service.pb.h"
-#include "cistern/v1/config.pb.h"
 #include "ctl/client.h"
 #include "ctl/command/options.h"
-#include "proto/yaml/reader.h"
 
 namespace cistern::ctl {
 namespace {
@@ -29,21 +29,14 @@ bool ReadFile(Context& context, const std::string& path, std::string& text) {
   return false;
 }
 
+// By the code of the daemon, but without the environment and the command line that it may have.
 bool CheckFile(Context& context, const std::string& path) {
   std::string text;
   if (!ReadFile(context, path, text)) return false;
-  v1::Config config;
-  Origins origins;
-  YamlErrors errors;
-  const YamlSource source{.origin = {.kind = OriginKind::kFile, .source = path},
-                          .folder = std::filesystem::absolute(path).parent_path().string()};
-  const YamlTarget target{config, origins, errors};
-  ReadYaml(text, source, target);
-  FillDefaults(config, origins);
-  CheckRequired(target);
-  *context.err << errors.ToString();
-  if (errors.empty()) *context.out << path << ": ok\n";
-  return errors.empty();
+  const auto loaded = LoadConfigText(text, path, {});
+  if (!loaded) *context.err << loaded.error().ToString();
+  if (loaded) *context.out << path << ": ok\n";
+  return loaded.has_value();
 }
 
 void RunCheck(Context& context, const std::vector<std::string>& files) {
@@ -72,9 +65,9 @@ void RegisterConfig(CLI::App& root, Context& context) {
   Require(AddTexts(check, "FILE", *files, "Configuration files"));
   AddExamples(
       check,
-      "Finds unknown keys, bad values and missing keys. What needs this machine (certificate files, "
-      "addresses,\n"
-      "the data directory) is checked by `cisternd --check-config --config FILE`. Exit code 78: refused.",
+      "Finds whatever the daemon would refuse, in targets, rules and packs as well. What needs its machine\n"
+      "(certificates, the data directory, environment and flags) is checked by\n"
+      "`cisternd --check-config --config FILE`. Exit code 78: refused.",
       {"config check cistern.yaml"});
   OnRun(check, [&context, files] { RunCheck(context, *files); });
 

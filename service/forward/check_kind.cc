@@ -11,6 +11,7 @@
 #include "proto/yaml/units.h"
 #include "service/forward/check.h"
 #include "service/forward/index_name.h"
+#include "service/forward/mail_names.h"
 #include "service/forward/path_template.h"
 #include "storage/filter/field_template.h"
 #include "storage/filter/filter.h"
@@ -174,6 +175,8 @@ void CheckMail(const v1::MailTarget& mail, const TargetCheck& check) {
   if (!mail.reply_to().empty()) CheckAddress(mail.reply_to(), "mail.reply_to", check);
   if (HasControl(mail.subject()))
     check.Fail("mail.subject", "holds a control character; a subject is one line");
+  if (const std::string wrong = CheckMailTemplate(mail.subject()); !wrong.empty())
+    check.Fail("mail.subject", wrong);
   if (mail.user().empty() != mail.password().empty())
     check.Fail(mail.user().empty() ? "mail.user" : "mail.password",
                "is required: user and password go together");
@@ -236,6 +239,17 @@ void CheckKind(const v1::Target& target, const TargetCheck& check) {
     case v1::Target::KIND_NOT_SET:
       return;
   }
+}
+
+void CheckTargetFiles(const v1::Target& target, YamlErrors& errors) {
+  const auto check = [&](const std::string& file, const char* key) {
+    if (file.empty()) return;
+    const auto text = ReadMailTemplate(file);
+    const std::string wrong = text ? CheckMailTemplate(*text) : text.error();
+    if (!wrong.empty()) errors.Add({}, key, text ? file + ": " + wrong : wrong);
+  };
+  check(target.mail().text_template(), "mail.text_template");
+  check(target.mail().html_template(), "mail.html_template");
 }
 
 }  // namespace cistern

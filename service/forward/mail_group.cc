@@ -8,7 +8,7 @@ namespace cistern {
 namespace {
 
 constexpr std::size_t kLongestMessage = 4096;
-constexpr std::size_t kLongestTags = 4096;
+constexpr std::size_t kLongestTags = 32 << 10;  // those of an event fit
 constexpr std::size_t kLongestName = 256;
 
 // As UTF-8, at most about `longest` octets.

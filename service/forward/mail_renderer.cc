@@ -5,20 +5,18 @@
 #include <xxhash.h>
 
 #include <algorithm>
-#include <cctype>
 #include <ctime>
-#include <fstream>
 
 #include "cistern/v1/target.pb.h"
 #include "ingest/message/tags.h"
 #include "proto/convert/escape.h"
+#include "service/forward/mail_names.h"
 #include "service/forward/mail_template.h"
 #include "service/forward/mail_text.h"
 
 namespace cistern {
 namespace {
 
-constexpr std::size_t kLongestTemplate = 256 << 10;
 constexpr std::size_t kWidestCell = 32;
 
 // Text and background of severities.
@@ -88,48 +86,75 @@ class Column {
   std::size_t width_;
 };
 
-// Names in templates are letters, digits and `_`.
+constexpr std::size_t kLongestTitle = 150;
+
+// The first line, not too long, for subjects.
+std::string Title(std::string_view message) {
+  std::string title = Visible(message.substr(0, message.find_first_of("\r\n")));
+  if (title.size() <= kLongestTitle) return title;
+  std::size_t end = kLongestTitle;
+  while (end > 0 && (title[end] & 0xc0) == 0x80) --end;
+  return title.substr(0, end) + "...";
+}
+
+// Whether the template says it in a place of its own.
+bool IsShownApart(std::string_view tag) {
+  constexpr std::string_view kTags[] = {"event.rule",  "event.severity", "event.state", "event.key",
+                                        "event.count", "event.first",    "event.last"};
+  return std::find(std::begin(kTags), std::end(kTags), tag) != std::end(kTags);
+}
+
 void AddTags(std::string_view encoded, ctemplate::TemplateDictionary& record) {
+  bool event = false;
   TagsReader tags(encoded);
   while (const auto tag = tags.Next()) {
-    std::string name = "tag_" + std::string(tag->name);
-    for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
-    record.SetValue(name, Visible(tag->value));
+    const std::string value = Visible(tag->value);
+    record.SetValue(MailTagName(tag->name), value);
+    if (tag->name == "event") event = true;
+    if (tag->name == "event.key" && !value.empty()) record.ShowSection("event_key");
+    if (!tag->name.starts_with("event.") || IsShownApart(tag->name)) continue;
+    ctemplate::TemplateDictionary& field = *record.AddSectionDictionary("event_fields");
+    field.SetValue("name", Visible(tag->name.substr(sizeof "event." - 1)));
+    field.SetValue("value", value);
   }
+  record.ShowSection(event ? "event" : "record");
+}
+
+struct TableColumns {
+  Column time{"time", "Time"}, severity{"severity", "Severity"}, host{"host", "Host"}, app{"app", "App"};
+};
+
+void AddRecord(const ShownRecord& record, const TableColumns& columns, ctemplate::TemplateDictionary& one) {
+  columns.time.SetCell(one, TimeText(record.time));
+  columns.severity.SetCell(one, std::string(SeverityName(record.severity)));
+  columns.host.SetCell(one, Visible(record.host));
+  columns.app.SetCell(one, Visible(record.app));
+  one.SetIntValue("id", static_cast<long>(record.id));
+  one.SetValue("facility", std::string(FacilityName(record.facility)));
+  one.SetValue("peer", record.peer);
+  AddTags(record.tags, one);
+  one.SetValue("title", Title(record.message));
+  one.SetValue("message", Lines(record.message, ""));
+  one.SetValue("detail", Lines(record.message, "    "));
+  const Colours& colours = kColours[std::min<std::size_t>(record.severity, std::size(kColours) - 1)];
+  one.SetValue("colour", colours.text);
+  one.SetValue("background", colours.background);
 }
 
 void AddRecords(const MailGroup& group, ctemplate::TemplateDictionary& root) {
-  struct Row {
-    std::string time, severity, host, app;
-  };
-  Column time("time", "Time"), severity("severity", "Severity"), host("host", "Host"), app("app", "App");
-  std::vector<Row> rows;
+  TableColumns columns;
   for (const ShownRecord& record : group.shown) {
-    const Row& row = rows.emplace_back(TimeText(record.time), std::string(SeverityName(record.severity)),
-                                       Visible(record.host), Visible(record.app));
-    time.Fit(row.time);
-    severity.Fit(row.severity);
-    host.Fit(row.host);
-    app.Fit(row.app);
+    columns.time.Fit(TimeText(record.time));
+    columns.severity.Fit(SeverityName(record.severity));
+    columns.host.Fit(Visible(record.host));
+    columns.app.Fit(Visible(record.app));
   }
-  for (const Column* column : {&time, &severity, &host, &app}) column->SetTitle(root);
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const ShownRecord& record = group.shown[i];
-    ctemplate::TemplateDictionary& one = *root.AddSectionDictionary("records");
-    time.SetCell(one, rows[i].time);
-    severity.SetCell(one, rows[i].severity);
-    host.SetCell(one, rows[i].host);
-    app.SetCell(one, rows[i].app);
-    one.SetIntValue("id", static_cast<long>(record.id));
-    one.SetValue("facility", std::string(FacilityName(record.facility)));
-    one.SetValue("peer", record.peer);
-    AddTags(record.tags, one);
-    one.SetValue("message", Lines(record.message, ""));
-    one.SetValue("detail", Lines(record.message, "    "));
-    const Colours& colours = kColours[std::min<std::size_t>(record.severity, std::size(kColours) - 1)];
-    one.SetValue("colour", colours.text);
-    one.SetValue("background", colours.background);
-  }
+  for (const Column* column : {&columns.time, &columns.severity, &columns.host, &columns.app})
+    column->SetTitle(root);
+  for (const ShownRecord& record : group.shown)
+    AddRecord(record, columns, *root.AddSectionDictionary("records"));
+  if (group.count == 1 && group.shown.size() == 1)
+    AddRecord(group.shown[0], columns, *root.AddSectionDictionary("one"));
 }
 
 std::string Expanded(const ctemplate::Template& text, const ctemplate::TemplateDictionary& dictionary) {
@@ -150,7 +175,8 @@ Result<std::unique_ptr<MailRenderer>, Failure> MailRenderer::Make(const v1::Targ
   std::unique_ptr<MailRenderer> made(new MailRenderer(target, std::move(store)));
   const v1::MailTarget& mail = target.mail();
   const std::string& subject = mail.subject().empty() ? kMailSubject : mail.subject();
-  made->subject_.reset(ctemplate::Template::StringToTemplate(subject, ctemplate::DO_NOT_STRIP));
+  made->subject_.reset(
+      ctemplate::Template::StringToTemplate(MailTemplateText(subject), ctemplate::DO_NOT_STRIP));
   if (!made->subject_) return Failure{FailureReason::kConfiguration, "the subject is not a template"};
   if (auto failure = made->Load(made->text_, mail.text_template(), kMailText, false))
     return std::move(*failure);
@@ -163,21 +189,18 @@ std::optional<Failure> MailRenderer::Load(Template& place, const std::string& pa
                                           bool html) {
   std::string text = built_in;
   if (!path.empty()) {
-    std::ifstream file(path, std::ios::binary);
-    text.assign(kLongestTemplate + 1, '\0');
-    file.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0)));
-    if (!file.is_open() || file.bad())
-      return Failure{FailureReason::kConfiguration, "the template " + path + " cannot be read"};
-    if (text.size() > kLongestTemplate)
-      return Failure{FailureReason::kConfiguration, "the template " + path + " is larger than 256 KiB"};
+    auto read = ReadMailTemplate(path);
+    if (!read) return Failure{FailureReason::kConfiguration, std::move(read).error()};
+    text = std::move(*read);
   }
+  if (const std::string wrong = CheckMailTemplate(text); !wrong.empty())
+    return Failure{FailureReason::kConfiguration, "the template " + path + ": " + wrong};
+  text = MailTemplateText(text);
   if (html) text.insert(0, "{{%AUTOESCAPE context=\"HTML\"}}");
   place.reset(ctemplate::Template::StringToTemplate(text, ctemplate::DO_NOT_STRIP));
   if (place) return std::nullopt;
-  return Failure{
-      FailureReason::kConfiguration,
-      "the template " + path + " cannot be understood: a section without its end, or an unknown marker"};
+  return Failure{FailureReason::kConfiguration,
+                 "the template " + path + " cannot be understood; is there a modifier that is unknown?"};
 }
 
 // The same for the same records, so that a repeat after a crash can be told.

@@ -1,17 +1,14 @@
 // The templates of mails that come with Cistern.
 //
-// Names: `target`, `count`, `shown`, `more` (how many are not shown), `group`, `first_time`, `last_time`;
-// sections `plural` (several records), `group`, `more`, `fields` (with `name` and `value`, one a field of
-// group_by) and `records`, in which there are `id time severity facility host app peer message`, `colour` and
-// `background` of the severity, `detail` (the message on lines of its own, indented), and `time_cell
-// severity_cell host_cell app_cell`, padded to the width of the widest; `time_title` and so on are headings
-// of that width. A tag is `tag_NAME`, with `_` for what is no letter or digit: `{{tag_event_rule}}`.
+// mail_names.cc has the names that may stand in one, and MailTarget in target.proto explains them.
 #pragma once
 
 namespace cistern {
 
 inline constexpr char kMailSubject[] =
-    "[{{target}}] {{count}} record{{#plural}}s{{/plural}}{{#group}} of {{group}}{{/group}}";
+    "[{{target}}] {{#one}}{{#event}}{{tag.event.severity}} {{tag.event.rule}} {{tag.event.state}}: {{title}}"
+    "{{/event}}{{#record}}1 record{{/record}}{{/one}}{{#plural}}{{count}} records{{/plural}}"
+    "{{#group}} of {{group}}{{/group}}";
 
 inline constexpr char kMailText[] =
     R"({{count}} record{{#plural}}s{{/plural}}{{#group}} of {{group}}{{/group}}
@@ -20,7 +17,11 @@ inline constexpr char kMailText[] =
 
 {{time_title}}  {{severity_title}}  {{host_title}}  {{app_title}}  Message
 {{#records}}{{time_cell}}  {{severity_cell}}  {{host_cell}}  {{app_cell}}  {{detail}}
-{{/records}}{{#more}}
+{{#event}}    rule: {{tag.event.rule}}, severity: {{tag.event.severity}}, {{tag.event.state}}, event {{tag.event}}
+{{#event_key}}    key: {{tag.event.key}}
+{{/event_key}}    count: {{tag.event.count}}, first: {{tag.event.first}}, last: {{tag.event.last}}
+{{#event_fields}}    {{name}}: {{value}}
+{{/event_fields}}{{/event}}{{/records}}{{#more}}
 ... and {{more}} more, which are in the store.
 {{/more}}
 -- 
@@ -55,7 +56,11 @@ inline constexpr char kMailHtml[] = R"(<!DOCTYPE html>
 <td style="padding:6px 12px;border-bottom:1px solid #f1f5f9"><span style="padding:1px 8px;border-radius:9px;font-weight:600;font-size:12px;color:{{colour}};background:{{background}}">{{severity}}</span></td>
 <td style="padding:6px 12px;white-space:nowrap;border-bottom:1px solid #f1f5f9">{{host}}</td>
 <td style="padding:6px 12px;white-space:nowrap;border-bottom:1px solid #f1f5f9">{{app}}</td>
-<td style="padding:6px 12px;border-bottom:1px solid #f1f5f9;font-family:ui-monospace,Menlo,Consolas,monospace;white-space:pre-wrap;word-break:break-word">{{message:pre_escape}}</td>
+<td style="padding:6px 12px;border-bottom:1px solid #f1f5f9;font-family:ui-monospace,Menlo,Consolas,monospace;white-space:pre-wrap;word-break:break-word">{{message:pre_escape}}{{#event}}
+<div style="padding-top:4px;color:#475569;font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif">rule: {{tag.event.rule}}, severity: {{tag.event.severity}}, {{tag.event.state}}, event {{tag.event}}
+{{#event_key}}key: {{tag.event.key}}
+{{/event_key}}count: {{tag.event.count}}, first: {{tag.event.first}}, last: {{tag.event.last}}{{#event_fields}}
+{{name}}: {{value}}{{/event_fields}}</div>{{/event}}</td>
 </tr>
 {{/records}}</table>
 {{#more}}<div style="padding:12px;font-size:13px;color:#475569">and {{more}} more, which are in the store</div>

@@ -29,6 +29,10 @@ void AddImpliedGroups(v1::Target& target);
 void CheckTarget(const v1::Target& target, const std::string& key, const Origins& origins,
                  YamlErrors& errors);
 
+// The same for the files that it names, by whom it is going to run: templates of mails, which may be mended
+// or broken later. Blocks on the disk.
+void CheckTargetFiles(const v1::Target& target, YamlErrors& errors);
+
 // Each has a thread.
 inline constexpr int kMostTargets = 64;
 

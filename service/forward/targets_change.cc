@@ -71,6 +71,9 @@ Targets::Outcome<AppliedChange> Targets::PlanOne(const TargetChangeRequest& chan
   auto prepared = Prepare(*change.definition);
   if (!prepared) return prepared.error();
   const std::string& name = (*prepared)->name();
+  YamlErrors errors;
+  if (!configuration) CheckTargetFiles(**prepared, errors);
+  if (!errors.empty()) return Invalid(ErrorsOf(name, errors));
   const auto current = Find(name);
   const std::uint64_t revision = current ? current->revision : 0;
   if (change.from_revision && *change.from_revision != revision) {

@@ -55,6 +55,21 @@ TEST_F(ConfigTest, MissingKeyIsFound) {
   EXPECT_THAT(CtlAlone({"config", "check", bad}).err, HasSubstr("name"));
 }
 
+TEST_F(ConfigTest, RulesPacksAndTargetsAreCheckedAsByTheDaemon) {
+  const std::string bad = Write("bad.yaml",
+                                "packs:\n  - ssh\nrules:\n  - name: one\n    match: {by: [hots]}\n"
+                                "targets:\n  - name: t\n    filter: 'app:'\n    console: {}\n");
+  const auto result = CtlAlone({"config", "check", bad});
+  EXPECT_EQ(result.exit_code, 78);
+  EXPECT_THAT(result.err, HasSubstr("bad.yaml:2:"));
+  EXPECT_THAT(result.err, HasSubstr("packs[0]"));
+  EXPECT_THAT(result.err, HasSubstr("bad.yaml:5:"));
+  EXPECT_THAT(result.err, HasSubstr("rules[0].match.by[0]"));
+  EXPECT_THAT(result.err, HasSubstr("targets[0].filter"));
+  const std::string twice = Write("twice.yaml", "rules:\n  - {name: a, drop: {}}\n  - {name: a, drop: {}}\n");
+  EXPECT_THAT(CtlAlone({"config", "check", twice}).err, HasSubstr("twice.yaml:3:"));
+}
+
 TEST_F(ConfigTest, UnreadableFileIsOneLine) {
   const auto missing = CtlAlone({"config", "check", folder_ + "/missing.yaml"});
   EXPECT_EQ(missing.exit_code, 78);

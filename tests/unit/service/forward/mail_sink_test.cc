@@ -6,6 +6,7 @@
 #include <fstream>
 #include <future>
 
+#include "ingest/message/tags.h"
 #include "sink_driver.h"
 #include "smtp_peer.h"
 
@@ -272,6 +273,73 @@ TEST_F(MailSinkTest, OwnTemplatesAreUsed) {
   std::filesystem::remove(html);
   EXPECT_FALSE(MakeMailSink(target_, testing::TestContext()).has_value());
   std::filesystem::remove(text);
+}
+
+std::string EventTags(const std::string& key) {
+  std::string tags;
+  AppendTag(tags, "event", "17");
+  AppendTag(tags, "event.rule", "sshd-guessing");
+  AppendTag(tags, "event.severity", "err");
+  AppendTag(tags, "event.state", "open");
+  AppendTag(tags, "event.key", key);
+  AppendTag(tags, "event.count", "12");
+  AppendTag(tags, "event.first", "2025-11-21T09:00:00Z");
+  AppendTag(tags, "event.last", "2025-11-21T09:05:00Z");
+  AppendTag(tags, "event.user", "<root>");
+  return tags;
+}
+
+TEST_F(MailSinkTest, MailOfAnEventShowsWhatIsKnownOfIt) {
+  SmtpPeer peer;
+  Records records(0);
+  const std::string tags = EventTags("203.0.113.9");
+  records.Add("12 failed logins\nfrom 203.0.113.9").all()[0].tags = tags;
+  DeliverAll(Make(peer, "digest: 0"), records, stop_);
+  const PeerMail mail = peer.mails().at(0);
+  EXPECT_EQ(mail.Header("Subject"), "[t] err sshd-guessing open: 12 failed logins");
+  for (const char* part : {"text/plain", "text/html"}) {
+    for (const char* shown : {"sshd-guessing", "severity: err", "key: 203.0.113.9", "12 failed logins",
+                              "count: 12", "first: 2025-11-21T09:00:00Z", "last: 2025-11-21T09:05:00Z"})
+      EXPECT_THAT(mail.Part(part), HasSubstr(shown)) << part;
+  }
+  EXPECT_THAT(mail.Part("text/plain"), HasSubstr("user: <root>\n"));
+  EXPECT_THAT(mail.Part("text/html"), HasSubstr("user: &lt;root&gt;"));
+}
+
+TEST_F(MailSinkTest, EventsAmongRecordsAreToldApart) {
+  SmtpPeer peer;
+  Records records(2);
+  const std::string tags = EventTags("");
+  records.all()[1].tags = tags;
+  Sink& sink = Make(peer,
+                    "digest: 1000000000 subject: '{{count}}{{#records}} {{#event}}{{tag.event.rule}}"
+                    "{{/event}}{{#record}}{{host}}{{/record}}{{/records}}'");
+  DeliverAll(sink, records, stop_);
+  now_ += 2 * kSecond;
+  EXPECT_FALSE(sink.Idle(stop_));
+  const PeerMail mail = peer.mails().at(0);
+  EXPECT_EQ(mail.Header("Subject"), "2 web-1 sshd-guessing");
+  EXPECT_THAT(mail.Part("text/plain"), HasSubstr("message 1\n2025-11-21"));
+  EXPECT_THAT(mail.Part("text/plain"), Not(HasSubstr("key:")));
+}
+
+TEST_F(MailSinkTest, TemplateFileWithUnknownNameIsRefused) {
+  const std::string file =
+      std::filesystem::temp_directory_path() / ("mail-bad-" + std::to_string(::getpid()) + ".txt");
+  std::ofstream(file) << "{{#records}}{{hosst}}{{/records}}";
+  SmtpPeer peer;
+  const v1::Target target =
+      PreparedTarget("mail { server: '" + peer.server() +
+                     "' security: 'none' from: 'a@b' to: 'c@d' text_template: '" + file + "' }");
+  YamlErrors errors;
+  CheckTargetFiles(target, errors);
+  EXPECT_THAT(errors.ToString(),
+              HasSubstr("mail.text_template: " + file + ": {{hosst}} stands for nothing here"));
+  EXPECT_THAT(errors.ToString(), HasSubstr("did you mean host?"));
+  const auto made = MakeMailSink(target, testing::TestContext());
+  ASSERT_FALSE(made.has_value());
+  EXPECT_EQ(made.error().reason, FailureReason::kConfiguration);
+  std::filesystem::remove(file);
 }
 
 TEST_F(MailSinkTest, TestSendsAtOnceAndTellsEachStep) {

@@ -79,6 +79,34 @@ constexpr Case kCases[] = {
     {"SubjectInjection",
      "{name: a, mail: {server: \"m:25\", from: a@b, to: [c@d], subject: \"x\\nBcc: e@f\"}}",
      "mail.subject: holds a control character"},
+    {"SubjectNameSuggested",
+     "{name: a, mail: {server: \"m:25\", security: none, from: a@b, to: [c@d], subject: \"{{cuont}} new\"}}",
+     "mail.subject: {{cuont}} stands for nothing here; there are target, count, shown, more, group, "
+     "first_time, "
+     "last_time, time_title, severity_title, host_title or app_title; did you mean count?"},
+    {"SubjectNameOfARecord",
+     "{name: a, mail: {server: \"m:25\", security: none, from: a@b, to: [c@d], subject: "
+     "\"{{tag.event.rule}}\"}}",
+     "mail.subject: {{tag.event.rule}} stands for nothing here; there are target, count, shown, more, group, "
+     "first_time, last_time, time_title, severity_title, host_title or app_title; it is a name of a record: "
+     "put it "
+     "between {{#records}}"},
+    {"SubjectOfOneRecord",
+     "{name: a, mail: {server: \"m:25\", security: none, from: a@b, to: [c@d], subject: "
+     "\"{{target}} {{#one}}{{ tag.event.rule }} {{tag_x:h}} {{#event}}{{title}}{{/event}}{{/one}}\"}}",
+     ""},
+    {"SubjectSectionUnknown",
+     "{name: a, mail: {server: \"m:25\", security: none, from: a@b, to: [c@d], subject: "
+     "\"{{#event}}x{{/event}}\"}}",
+     "mail.subject: {{#event}} stands for nothing here"},
+    {"SubjectSectionWithoutEnd",
+     "{name: a, mail: {server: \"m:25\", security: none, from: a@b, to: [c@d], subject: "
+     "\"{{#one}}{{host}}\"}}",
+     "mail.subject: has {{#one}} without its end"},
+    {"SubjectIncludesAFile",
+     "{name: a, mail: {server: \"m:25\", security: none, from: a@b, to: [c@d], subject: "
+     "\"{{>/etc/passwd}}\"}}",
+     "mail.subject: holds {{>/etc/passwd}}; templates cannot include files"},
     {"RecipientInjection", "{name: a, mail: {server: \"m:25\", from: a@b, to: [\"c@d\\r\\nBcc: e@f\"]}}",
      "mail.to[0]: "},
     {"PasswordInPlainText",
