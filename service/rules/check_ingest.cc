@@ -1,9 +1,12 @@
 // What is to be known of each kind of ingest rule before it sees a record.
+#include <re2/re2.h>
+
 #include <algorithm>
 #include <cmath>
 
 #include "cistern/v1/rule.pb.h"
 #include "proto/yaml/scalar.h"
+#include "service/rules/pattern.h"
 #include "service/rules/rule_check.h"
 #include "storage/filter/field_template.h"
 #include "storage/filter/suggest.h"
@@ -11,7 +14,7 @@
 namespace cistern {
 namespace {
 
-constexpr int kMostPatterns = 64;
+constexpr int kMostEntries = 64, kMostSteps = 2400;
 constexpr std::size_t kMostTags = 64;
 constexpr std::size_t kLongestPrefix = 64;
 constexpr double kHighestRate = 1e9;
@@ -33,12 +36,18 @@ void CheckRedact(const v1::RedactRule& redact, const RuleCheck& check) {
     if (std::find(kKinds.begin(), kKinds.end(), redact.what(i)) == kKinds.end())
       check.Fail(JoinIndex("redact.what", i), Quoted(redact.what(i)) + " is not one of " + JoinNames(kKinds));
   }
-  for (int i = 0; i < redact.patterns_size(); ++i)
+  int steps = 0;
+  for (int i = 0; i < redact.patterns_size(); ++i) {
     check.Pattern(redact.patterns(i), JoinIndex("redact.patterns", i));
+    if (const auto pattern = CompilePattern(redact.patterns(i))) steps += (*pattern)->ProgramSize();
+  }
+  if (steps > kMostSteps)
+    check.Fail("redact.patterns", "are too large together: " + std::to_string(steps) + " steps, of at most " +
+                                      std::to_string(kMostSteps));
   if (redact.what().empty() && redact.patterns().empty())
     check.Fail("redact", "needs what or patterns: what is to be hidden");
-  if (redact.what_size() > kMostPatterns) check.Fail("redact.what", "has more than 64 entries");
-  if (redact.patterns_size() > kMostPatterns) check.Fail("redact.patterns", "has more than 64 entries");
+  if (redact.what_size() > kMostEntries) check.Fail("redact.what", "has more than 64 entries");
+  if (redact.patterns_size() > kMostEntries) check.Fail("redact.patterns", "has more than 64 entries");
 }
 
 void CheckTag(const v1::TagRule& tag, const RuleCheck& check) {

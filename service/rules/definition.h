@@ -21,6 +21,7 @@ class Rule;
 }  // namespace v1
 
 inline constexpr std::size_t kMostRules = 2000;      // in all
+inline constexpr std::size_t kMostPatterns = 1000;   // of redact, extract and events, in all rules
 inline constexpr std::size_t kMostDetections = 256;  // of them; each has state
 
 // Fills the defaults, makes an age in `expires` a time counted from `now` (ns since the Unix epoch), and

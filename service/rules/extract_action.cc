@@ -8,6 +8,7 @@
 #include "ingest/parse/payload/payload.h"
 #include "service/rules/ingest_action.h"
 #include "service/rules/key_value.h"
+#include "service/rules/pattern.h"
 #include "service/rules/record_tags.h"
 
 namespace cistern {
@@ -25,7 +26,7 @@ class Finder {
 
 class Pattern final : public Finder {
  public:
-  explicit Pattern(std::unique_ptr<re2::RE2> regex)
+  explicit Pattern(std::shared_ptr<const re2::RE2> regex)
       : regex_(std::move(regex)), groups_(static_cast<std::size_t>(regex_->NumberOfCapturingGroups()) + 1) {
     for (const auto& [number, name] : regex_->CapturingGroupNames()) names_.emplace_back(number, name);
   }
@@ -42,7 +43,7 @@ class Pattern final : public Finder {
   }
 
  private:
-  const std::unique_ptr<re2::RE2> regex_;
+  const std::shared_ptr<const re2::RE2> regex_;
   const std::size_t groups_;
   std::vector<std::pair<int, std::string>> names_;
 };
@@ -94,15 +95,11 @@ class Extract final : public IngestAction {
 };
 
 Result<std::unique_ptr<Finder>, ActionError> MakePattern(const std::string& pattern) {
-  re2::RE2::Options options(re2::RE2::Latin1);  // messages may hold any octets
-  options.set_log_errors(false);
-  options.set_max_mem(2 << 20);
-  auto regex = std::make_unique<re2::RE2>(pattern, options);
-  if (!regex->ok())
-    return ActionError{"extract.pattern", "is not a pattern that RE2 accepts: " + regex->error()};
-  if (regex->NamedCapturingGroups().empty())
+  auto regex = CompilePattern(pattern);
+  if (!regex) return ActionError{"extract.pattern", std::move(regex).error()};
+  if ((*regex)->NamedCapturingGroups().empty())
     return ActionError{"extract.pattern", "has no named group, such as (?P<user>\\w+)"};
-  return std::unique_ptr<Finder>(std::make_unique<Pattern>(std::move(regex)));
+  return std::unique_ptr<Finder>(std::make_unique<Pattern>(std::move(*regex)));
 }
 
 Result<std::unique_ptr<Finder>, ActionError> MakeFinder(const v1::ExtractRule& rule) {

@@ -12,9 +12,12 @@ Result<std::shared_ptr<const re2::RE2>, std::string> CompilePattern(std::string_
   options.set_log_errors(false);
   options.set_max_mem(static_cast<std::int64_t>(kMostPatternMemory));
   auto compiled = std::make_shared<const re2::RE2>(re2::StringPiece(pattern.data(), pattern.size()), options);
+  const bool huge = compiled->error_code() == re2::RE2::ErrorPatternTooLarge;
+  if (huge || (compiled->ok() && compiled->ProgramSize() > kMostPatternSteps))
+    return Outcome(boost::system::in_place_error,
+                   "is too large: its program would have more than " + std::to_string(kMostPatternSteps) +
+                       " steps; repeats such as {1,64} multiply, + and * do not");
   if (compiled->ok()) return Outcome(boost::system::in_place_value, std::move(compiled));
-  if (compiled->error_code() == re2::RE2::ErrorPatternTooLarge)
-    return Outcome(boost::system::in_place_error, "is too large: it would need more than 256 KiB");
   return Outcome(boost::system::in_place_error,
                  "is not an expression that RE2 accepts: " + compiled->error());
 }

@@ -10,6 +10,7 @@
 #include "ingest/message/structured_data.h"
 #include "ingest/message/tags.h"
 #include "service/rules/ingest_action.h"
+#include "service/rules/pattern.h"
 #include "service/rules/record_tags.h"
 #include "service/rules/redactor.h"
 
@@ -201,15 +202,11 @@ ActionOr MakeRedact(const v1::Rule& rule, const std::string& secret) {
     if (!kind) return ActionError{Path("what", i), "is not one of user ipv4 ipv6 mac card email"};
     kinds.push_back(*kind);
   }
-  re2::RE2::Options options(re2::RE2::Latin1);  // messages may hold any octets
-  options.set_log_errors(false);
-  options.set_max_mem(2 << 20);
-  std::vector<std::unique_ptr<re2::RE2>> patterns;
+  std::vector<std::shared_ptr<const re2::RE2>> patterns;
   for (int i = 0; i < redact.patterns_size(); ++i) {
-    patterns.push_back(std::make_unique<re2::RE2>(redact.patterns(i), options));
-    if (!patterns.back()->ok())
-      return ActionError{Path("patterns", i),
-                         "is not a pattern that RE2 accepts: " + patterns.back()->error()};
+    auto pattern = CompilePattern(redact.patterns(i));
+    if (!pattern) return ActionError{Path("patterns", i), std::move(pattern).error()};
+    patterns.push_back(std::move(*pattern));
   }
   const Hiding hiding = redact.with() == "mask"   ? Hiding::kMask
                         : redact.with() == "hash" ? Hiding::kHash

@@ -37,7 +37,7 @@ void Join(std::vector<PrivateSpan>& spans) {
   spans.resize(kept);
 }
 
-Redactor::Redactor(std::vector<PrivateKind> kinds, std::vector<std::unique_ptr<re2::RE2>> patterns,
+Redactor::Redactor(std::vector<PrivateKind> kinds, std::vector<std::shared_ptr<const re2::RE2>> patterns,
                    Hiding hiding, std::string secret)
     : kinds_(std::move(kinds)), patterns_(std::move(patterns)), hiding_(hiding), secret_(std::move(secret)) {}
 

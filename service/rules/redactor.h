@@ -16,9 +16,9 @@ enum class Hiding : std::uint8_t { kMask, kHash, kLabel };
 
 class Redactor {
  public:
-  // `patterns` are those that RE2 accepted, made for Latin-1.
-  Redactor(std::vector<PrivateKind> kinds, std::vector<std::unique_ptr<re2::RE2>> patterns, Hiding hiding,
-           std::string secret);
+  // `patterns`: of CompilePattern.
+  Redactor(std::vector<PrivateKind> kinds, std::vector<std::shared_ptr<const re2::RE2>> patterns,
+           Hiding hiding, std::string secret);
 
   // Ascending, apart from each other. Where an own pattern matches so often that it would cost more than a
   // multiple of the text, all the rest of the text is found.
@@ -31,7 +31,7 @@ class Redactor {
   void Append(std::string_view value, PrivateKind kind, std::string& out) const;
 
   std::vector<PrivateKind> kinds_;
-  std::vector<std::unique_ptr<re2::RE2>> patterns_;
+  std::vector<std::shared_ptr<const re2::RE2>> patterns_;
   Hiding hiding_;
   std::string secret_;
 };

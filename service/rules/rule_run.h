@@ -35,7 +35,8 @@ class RuleRun {
     std::size_t max_events = 1000;
     // Told of records that an ingest rule matched: of all, or of some where only `drop` is at work.
     IngestRules::Observe observe;
-    // Asked every thousand records or so; once it is true, nothing but the destructor is called. May be empty.
+    // Asked every thousand records or so; once it is true, nothing but the destructor is called. May be
+    // empty.
     std::function<bool()> stop;
     // Told of each record that would be stored, in order; every record is put together then. May be empty.
     std::function<void(const Record&)> stored;
@@ -95,7 +96,7 @@ class RuleRun {
 
   // Of the batch that is being fed.
   std::vector<std::vector<std::uint32_t>> rows_;
-  Selection marked_;  // rows that an ingest rule matches; with drops_only_, that go
+  Selection marked_;   // rows that an ingest rule matches; with drops_only_, that go
   RecordBatch batch_;  // what the ingest rules left of them
   std::vector<Record> merged_;
   bool changed_ = false;

@@ -33,6 +33,13 @@ std::vector<std::string> ListOf(const google::protobuf::RepeatedPtrField<std::st
   return {names.begin(), names.end()};
 }
 
+std::size_t PatternsOf(const v1::Rule& rule) {
+  if (rule.has_redact()) return static_cast<std::size_t>(rule.redact().patterns_size());
+  if (rule.has_extract()) return rule.extract().pattern().empty() ? 0 : 1;
+  const v1::EventConfig* event = EventOf(rule);
+  return event == nullptr ? 0 : static_cast<std::size_t>(event->extract_size());
+}
+
 class SetCheck {
  public:
   SetCheck(std::span<const v1::Rule* const> rules, std::span<const std::string> keys, const Origins& origins,
@@ -42,6 +49,7 @@ class SetCheck {
   void Run() {
     CheckNames();
     CheckNumbers();
+    CheckPatterns();
     FindFeeders();
     std::vector<std::size_t> path;
     states_.assign(rules_.size(), State::kNew);
@@ -76,6 +84,17 @@ class SetCheck {
       if (i == kMostRules) Fail(i, "", "there can be 2000 rules at most");
       if (detections != kMostDetections + 1 || IsIngestRule(*rules_[i])) continue;
       Fail(i, "", "there can be 256 detections at most");
+    }
+  }
+
+  // Each may take kMostPatternMemory.
+  void CheckPatterns() {
+    std::size_t patterns = 0;
+    for (std::size_t i = 0; i < rules_.size(); ++i) {
+      const std::size_t before = patterns;
+      patterns += PatternsOf(*rules_[i]);
+      if (before > kMostPatterns || patterns <= kMostPatterns) continue;
+      Fail(i, "", "there can be " + std::to_string(kMostPatterns) + " patterns at most in all rules");
     }
   }
 

@@ -19,6 +19,9 @@ constexpr int kMinLiteral = 2;
 // More than this many alternatives are not worth asking for one by one; they fit one integer.
 constexpr std::size_t kMaxLiterals = 64;
 
+// Of a program; a text made for it costs a few ns a step and octet, any other about one ns an octet.
+constexpr int kMostSteps = 4000;
+
 // In longer values of slots RE2 is faster.
 constexpr std::size_t kLongValue = 64;
 
@@ -214,7 +217,13 @@ void Regex::Judge(Judging& judging, std::span<Verdict> verdicts) const {
 MatcherResult MakeRegex(const Value& value) {
   const re2::RE2::Options options = OptionsOf(value);
   auto regex = std::make_unique<Regex>(value.regex, options);
-  if (regex->regex().ok()) return MatcherPtr(std::move(regex));
+  const bool fits = regex->regex().ok() && regex->regex().ProgramSize() <= kMostSteps;
+  if (fits) return MatcherPtr(std::move(regex));
+  if (regex->regex().ok())
+    return FilterError{value.offset, Quoted("/" + value.regex + "/"),
+                       "a smaller regular expression (its program has " +
+                           std::to_string(regex->regex().ProgramSize()) + " steps, at most " +
+                           std::to_string(kMostSteps) + "; repeats such as {1,64} multiply, + and * do not)"};
   return FilterError{value.offset, Quoted("/" + value.regex + "/"),
                      "a regular expression that RE2 accepts (" + regex->regex().error() + ")"};
 }

@@ -74,6 +74,8 @@ constexpr Case kCases[] = {
     {"RedactNothing", "name: a, redact: {with: mask}", "redact: needs what or patterns"},
     {"RedactWhat", "name: a, redact: {what: [ipv5]}", "redact.what[0]: \"ipv5\" is not one of"},
     {"RedactPattern", "name: a, redact: {patterns: ['(']}", "redact.patterns[0]: is not an expression"},
+    {"RedactSteps", "name: a, redact: {patterns: ['a{600}', 'b{600}', 'c{600}', 'd{600}']}",
+     "redact.patterns: are too large together: "},
     {"TagNothing", "name: a, tag: {}", "tag.tags: is required"},
     {"TagTemplate", "name: a, tag: {tags: {team: '{{hst}}'}}", "tag.tags.team: {{hst}} is not a field"},
     {"SetField", "name: a, set: {fields: {peer: x}}", "set.fields.peer: \"peer\" cannot be set"},
@@ -157,13 +159,16 @@ TEST(CheckRuleSet, BoundsTheNumbers) {
   for (std::size_t i = 0; i < rules.size(); ++i) {
     rules[i].set_name("r" + std::to_string(i));
     i <= kMostDetections ? void(rules[i].mutable_match()) : void(rules[i].mutable_drop());
+    for (int pattern = 0; i >= kMostRules - 16 && pattern < 63; ++pattern)
+      rules[i].mutable_redact()->add_patterns("x");
     pointers.push_back(&rules[i]);
   }
   YamlErrors errors;
   CheckRuleSet(pointers, std::vector<std::string>(rules.size()), {}, errors);
-  ASSERT_EQ(errors.items.size(), 2u) << errors.ToString();
+  ASSERT_EQ(errors.items.size(), 3u) << errors.ToString();
   EXPECT_EQ(errors.items[0].message, "rule \"r256\": there can be 256 detections at most");
   EXPECT_EQ(errors.items[1].message, "rule \"r2000\": there can be 2000 rules at most");
+  EXPECT_EQ(errors.items[2].message, "rule \"r1999\": there can be 1000 patterns at most in all rules");
 }
 
 TEST(PrepareRule, FillsDefaultsAndMakesAnAgeATime) {

@@ -24,7 +24,12 @@ TEST(CompilePattern, RefusesWhatIsTooLong) {
 TEST(CompilePattern, RefusesWhatGrowsTooLarge) {
   std::string pattern;
   for (int i = 0; i < 50; ++i) pattern += "[^x]{1000}";
-  EXPECT_EQ(CompilePattern(pattern).error(), "is too large: it would need more than 256 KiB");
+  for (const std::string& large : {pattern, std::string("a{600}b{601}")}) {
+    EXPECT_EQ(
+        CompilePattern(large).error(),
+        "is too large: its program would have more than 1200 steps; repeats such as {1,64} multiply, + and "
+        "* do not");
+  }
 }
 
 TEST(CompilePattern, SaysWhatIsWrong) {

@@ -58,6 +58,8 @@ constexpr ErrorCase kErrors[] = {
     {"BlankQuotes", "msg:\"  \"", 4, "empty quotes", "text between the quotes"},
     {"BadRegex", "msg:/a(b/", 4, R"("/a(b/")", "missing )"},
     {"RegexWithBackReference", "/(a)\\1/", 0, R"("/(a)\1/")", "RE2"},
+    {"RegexOfTooManySteps", "/a{900}b{900}c{900}d{900}e{900}/", 0, R"("/a{900}b{900}c{900}d{900}e{900}/")",
+     "at most 4000"},
     {"RegexTooLarge", "/((a{100}){100}){100}/", 0, R"("/((a{100}){100}){100}/")", "RE2"},
     {"RegexOnNumber", "id:/4/", 3, R"("/4/")", "a value or a comparison"},
     {"NumberExpected", "id:abc", 3, R"("abc")", "a number from 0"},
