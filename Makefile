@@ -54,6 +54,10 @@ bench-busy: build-all ## Half of the highest rate, four clients that query in a 
 bench-forward: build build/peers/ready ## Forwarding over TCP beside ingest, against rsyslog; one hung target among five
 	CISTERN_BIN=$(abspath $(BUILD))/bin /usr/bin/python3 tests/bench/forward.py $(or $(RECORDS),1000000) $(or $(ROUNDS),3)
 
+.PHONY: bench-rules
+bench-rules: build ## Ingest with no rule, 1,000 ingest rules, 100 detections, the packs
+	CISTERN_BIN=$(abspath $(BUILD))/bin /usr/bin/python3 tests/bench/rules.py $(or $(RECORDS),1000000) $(or $(ROUNDS),3)
+
 .PHONY: bench-store
 bench-store: build-all build/peers/ready ## The store beside zstd, ripgrep and FTS5 (make bench-store RECORDS=1000000 LARGE=0)
 	/usr/bin/python3 tests/bench/store.py $(BUILD)/bin $(or $(RECORDS),10000000) $(or $(LARGE),100000000)

@@ -5,6 +5,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 bin=$(cd "$1/bin" && pwd)
 export CISTERN_BIN=$bin PYTHONDONTWRITEBYTECODE=1
 /usr/bin/python3 "$here/compare.py" "${2:-1000000}"
+printf '\n'
+/usr/bin/python3 "$here/rules.py" "${2:-1000000}"
 shopt -s nullglob
 for bench in "$bin"/*_bench; do
   printf '\n%s\n' "${bench##*/}"
