@@ -6,6 +6,7 @@
 #include <cstring>
 #include <map>
 
+#include "ingest/message/tags.h"
 #include "storage/words.h"
 
 namespace cistern::filter {
@@ -26,6 +27,10 @@ std::uint64_t FoldedHash(std::string_view value) {
   }
   for (std::size_t i = 0; i < value.size(); ++i) few[i] = FoldByte(value[i]);
   return XXH3_64bits(few, value.size());
+}
+
+std::uint64_t TagHash(std::string_view name, std::string_view value) {
+  return XXH3_64bits_withSeed(name.data(), name.size(), FoldedHash(value));
 }
 
 template <class Entries>
@@ -78,6 +83,9 @@ void Candidates::Add(std::uint32_t filter, const Need& need) {
     case Need::Kind::kNetwork:
       networks_.emplace_back(need.network, filter);
       break;
+    case Need::Kind::kTag:
+      Append(tags_[TagHash(need.tag, need.text)], filter);
+      break;
     case Need::Kind::kPresent:
       Append(EntryOf(present_, need.column).filters, filter);
       break;
@@ -97,6 +105,7 @@ bool Candidates::Find(BatchView& view, const Selection* among, RowLists& rows) c
   if (literal_set_ && !FindLiterals(view, among, rows)) return false;
   for (const Values& values : values_) FindValues(values, view, among, rows);
   for (const Ints& ints : ints_) FindInts(ints, view, among, rows);
+  if (!tags_.empty()) FindTags(view, among, rows);
   for (const Present& present : present_) FindPresent(present, view, among, rows);
   if (!networks_.empty()) FindNetworks(view, among, rows);
   for (const std::uint32_t filter : mixed_) {
@@ -212,6 +221,17 @@ void Candidates::FindNetworks(BatchView& view, const Selection* among, RowLists&
       }
     }
     for (const std::uint32_t filter : entry->second) Append(rows[filter], row);
+  });
+}
+
+void Candidates::FindTags(BatchView& view, const Selection* among, RowLists& rows) const {
+  const StringColumn column = StringsOf(view, Column::kTags, among);
+  ForEachRow(view, among, [&](std::uint32_t row) {
+    for (TagsReader reader(column[row]); const auto tag = reader.Next();) {
+      const auto found = tags_.find(TagHash(tag->name, tag->value));
+      if (found == tags_.end()) continue;
+      for (const std::uint32_t filter : found->second) Append(rows[filter], row);
+    }
   });
 }
 

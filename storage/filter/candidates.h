@@ -52,6 +52,7 @@ class Candidates {
   void FindValues(const Values& values, BatchView& view, const Selection* among, RowLists& rows) const;
   void FindInts(const Ints& ints, BatchView& view, const Selection* among, RowLists& rows) const;
   void FindNetworks(BatchView& view, const Selection* among, RowLists& rows) const;
+  void FindTags(BatchView& view, const Selection* among, RowLists& rows) const;
   void FindPresent(const Present& present, BatchView& view, const Selection* among, RowLists& rows) const;
 
   std::vector<std::string> literals_;
@@ -60,6 +61,7 @@ class Candidates {
   std::unique_ptr<const LiteralSet> literal_set_;
   std::vector<Values> values_;
   std::vector<Ints> ints_;
+  std::unordered_map<std::uint64_t, FilterList> tags_;  // by hash of name and folded value
   std::vector<Present> present_;
   std::vector<std::pair<IpNetwork, std::uint32_t>> networks_;
   FilterList mixed_;  // filters of several needs: their lists are put in order at the end

@@ -104,6 +104,17 @@ MaybeNeeds Present(Column column) {
   return One(std::move(need), false);
 }
 
+MaybeNeeds OfTag(const Node& term) {
+  if (term.value.op != Op::kMatch || term.value.exists() || HasWildcard(term.value.text))
+    return Present(Column::kTags);
+  Need need;
+  need.kind = Need::Kind::kTag;
+  need.column = Column::kTags;
+  need.tag = term.field.key;
+  need.text = Folded(Plain(term.value.text));
+  return One(std::move(need), false);
+}
+
 MaybeNeeds OfLiteral(std::string text) {
   Need need;
   need.text = std::move(text);
@@ -138,7 +149,7 @@ MaybeNeeds OfTerm(const Node& term) {
     case FieldRef::Kind::kColumn:
       return OfColumn(term);
     case FieldRef::Kind::kTag:
-      return Present(Column::kTags);
+      return OfTag(term);
     case FieldRef::Kind::kStructuredData:
       return Present(Column::kStructuredData);
     case FieldRef::Kind::kCef:
@@ -159,6 +170,8 @@ std::size_t Rarity(const Need& need) {
       return need.column == Column::kHostname || need.column == Column::kProcid ? 70 : 45;
     case Need::Kind::kNetwork:
       return 60;
+    case Need::Kind::kTag:
+      return 65;
     case Need::Kind::kPresent:
       return 50;
     case Need::Kind::kInt:
@@ -204,7 +217,8 @@ MaybeNeeds OfOr(const Node& node, const SharedNeeds& shared) {
 
 std::string SharedNeeds::KeyOf(const Need& need) {
   std::string key{static_cast<char>(need.kind), static_cast<char>(need.column)};
-  return key + need.text + (need.kind == Need::Kind::kNetwork ? need.network.ToString() : "") +
+  return key + need.tag + '\0' + need.text +
+         (need.kind == Need::Kind::kNetwork ? need.network.ToString() : "") +
          (need.kind == Need::Kind::kInt ? need.ints.to_string() : "");
 }
 

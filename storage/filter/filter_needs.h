@@ -20,11 +20,13 @@ struct Need {
     kValue,    // the string column is `text`, whatever the case
     kInt,      // the column of small integers is one of `ints`
     kNetwork,  // the peer is in `network`
+    kTag,      // a tag has the name `tag` and the value `text`, whatever the case of the value
     kPresent,  // the string column is not empty
   };
   Kind kind = Kind::kLiteral;
   Column column = Column::kMessage;
-  std::string text;                               // folded
+  std::string text;  // folded
+  std::string tag;
   bool word_before = false, word_behind = false;  // kLiteral: edges of words are there
   std::bitset<256> ints;
   IpNetwork network;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "ingest/message/tags.h"
 #include "tests/unit/storage/filter/generator.h"
 
 namespace cistern {
@@ -63,7 +64,17 @@ TEST(FilterSetTest, EachKindOfNeedFindsItsRows) {
   records[1].peer = *IpAddress::Parse("10.1.2.3");
   records[2].peer = *IpAddress::Parse("2001:db8::1");
   records[3].severity = 2;
-  const std::vector<SetCase> cases{{"password", {0}},
+  std::string tags;
+  AppendTag(tags, "unit", "x");
+  AppendTag(tags, "site", "Here");
+  records[1].tags = tags;
+  const std::vector<SetCase> cases{{"tag.site:here", {1}},
+                                   {"tag.site:there", {}},
+                                   {"tag.Site:here", {}},
+                                   {"tag.site:h*", {1}},
+                                   {"tag.unit:x password", {}},
+                                   {"tag.site:HERE OR password", {0, 1}},
+                                   {"password", {0}},
                                    {"password*", {0, 1}},
                                    {"FAILED password", {0}},
                                    {"host:web-1", {0, 3}},
