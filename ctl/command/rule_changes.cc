@@ -158,7 +158,8 @@ void RegisterRuleChanges(CLI::App& rules, Context& context) {
   AddNamed(rules, context, "delete", "Deletes a rule with its state; its events stay",
            "Rules of the configuration file are deleted there.", &RunDelete);
   AddNamed(rules, context, "enable", "Makes a rule work, one of the configuration file too", "", &RunEnable);
-  AddNamed(rules, context, "disable", "Makes a rule rest; what it knows stays", "", &RunDisable);
+  AddNamed(rules, context, "disable", "Makes a rule rest; a detection forgets what it knows", "",
+           &RunDisable);
 
   auto& history = AddCommand(rules, "history", "Shows who changed which rules, newest first");
   auto options = std::make_shared<HistoryOptions>();

@@ -11,6 +11,7 @@ struct Awaited {
   Values values;         // its values
 
   std::size_t bytes() const { return BytesOf(values); }
+  void SetBack(std::int64_t) {}
   void Save(v1::StoredKey& out) const {
     v1::StoredPart& part = *out.add_parts();
     part.add_numbers(silent);
@@ -47,6 +48,12 @@ class Absent final : public KeyedDetector<Awaited> {
     entry.state = {false, item.id, item.values};
     table_.SetDue(entry, item.time + after_);
     table_.Resized(entry);
+  }
+
+  void Save(v1::StoredDetection& out) const override {
+    KeyedDetector::Save(out);
+    for (const Entry& entry : table_.entries())
+      if (entry.state.silent) out.add_silent(entry.key);
   }
 
   std::int64_t NextTimer() override { return table_.NextDue(); }

@@ -1,16 +1,15 @@
 #include "service/detect/detections.h"
 
 #include <algorithm>
-#include <iterator>
 #include <map>
 #include <mutex>
 #include <utility>
 
 #include "cistern/v1/rule.pb.h"
 #include "cistern/v1/stored.pb.h"
-#include "ingest/message/tags.h"
+#include "service/detect/arrival_clock.h"
+#include "service/detect/row_chooser.h"
 #include "service/detect/running_rule.h"
-#include "storage/filter/filter_set.h"
 
 namespace cistern {
 namespace {
@@ -19,8 +18,10 @@ using detect::kNever;
 using detect::RunningRule;
 
 constexpr std::uint32_t kVersion = 1;
-// Rows that are looked at before what they decide is done.
+// Rows, and matches of all rules together, that are looked at before what they decide is done.
 constexpr std::size_t kSlice = 4096;
+// Things that are done, about, before what came of them may be taken, and changes that then are.
+constexpr std::size_t kPortion = 1000;
 
 // Without overflow; INT64_MIN and INT64_MAX stay what they are.
 std::int64_t Minus(std::int64_t time, std::int64_t span) {
@@ -31,27 +32,10 @@ std::int64_t Plus(std::int64_t time, std::int64_t span) {
   return time > INT64_MAX - span ? INT64_MAX : time + span;
 }
 
-bool HasEventTag(std::string_view tags) {
-  TagsReader reader(tags);
-  while (const auto tag = reader.Next())
-    if (tag->name == "event") return true;
-  return false;
-}
-
-// The record of an event that was raised, not one that it is over or is told again by hand.
-bool IsNewEvent(std::string_view tags) {
-  TagsReader reader(tags);
-  while (const auto tag = reader.Next()) {
-    if (tag->name == "event.redelivered" || (tag->name == "event.state" && tag->value != "open"))
-      return false;
-  }
-  return true;
-}
-
 class Engine final : public Detections {
  public:
   Engine(std::vector<std::shared_ptr<const detect::Plan>> plans, const DetectionLimits& limits)
-      : limits_(limits), filters_(FiltersOf(plans)) {
+      : limits_(limits), chooser_(plans), arrival_(limits.tolerance) {
     for (auto& plan : plans) rules_.push_back(std::make_unique<RunningRule>(std::move(plan), limits));
     Publish();
   }
@@ -60,6 +44,7 @@ class Engine final : public Detections {
   void Advance(std::int64_t received) override;
   void Finish(std::int64_t received) override;
   std::vector<EventChange> TakeChanges() override { return std::exchange(changes_, {}); }
+  void OnManyChanges(std::function<void(RecordId)> take) override { take_ = std::move(take); }
 
   void StartBehind(std::string_view rule, RecordId id) override {
     for (auto& one : rules_)
@@ -70,10 +55,7 @@ class Engine final : public Detections {
   Loaded Load(const DetectionState& state) override;
   std::uint64_t state_bytes() const override;
 
-  std::int64_t clock() const override {
-    const std::int64_t clock = std::max(clock_, promised_);
-    return clock == INT64_MIN ? 0 : clock;
-  }
+  std::int64_t clock() const override { return arrival_.now() == INT64_MIN ? 0 : arrival_.now(); }
   std::vector<DetectionFigures> figures() const override {
     const std::lock_guard lock(mutex_);
     return figures_;
@@ -83,42 +65,38 @@ class Engine final : public Detections {
   // Up to where records are certain: those of most rules, and those that go by receipt.
   struct Bounds {
     std::int64_t event, receipt;
+    bool operator==(const Bounds&) const = default;
   };
 
-  static FilterSet FiltersOf(const std::vector<std::shared_ptr<const detect::Plan>>& plans) {
-    std::vector<Filter> filters;
-    for (const auto& plan : plans) filters.push_back(plan->filter);
-    for (const auto& plan : plans)
-      if (plan->reset) filters.push_back(*plan->reset);
-    return FilterSet(std::move(filters));
-  }
-
-  Bounds BoundsAt(std::int64_t clock) const { return {Minus(clock, limits_.tolerance), clock}; }
   std::vector<DetectionState> SaveRules(bool all);
   Loaded LoadCommon(std::string_view octets);
-  void MergeRows();
-  void ChooseRows(BatchView& view, BlockIndex* index);
-  void LeaveOutEvents(BatchView& view, BlockIndex* index);
-  void PassOver(BatchView& view, BlockIndex* index, const Selection* among);
-  void ReadClocks(BatchView& view, const Selection* among);
-  void BeginRules(BatchView& view, const Selection* among);
-  void FeedSlices(BatchView& view, BlockIndex* index);
-  void Run(const Bounds& bounds);
+  void FeedSlices(BatchView& view, BlockIndex* index, const Selection* among);
+  std::size_t ReadClocks(BatchView& view, const Selection* among, std::size_t begin, std::size_t end);
+  void MoveClock(std::int64_t received, bool internal);
+  void Moved(ArrivalClock::Move move, std::int64_t before);
+  void BeginRules(BatchView& view, const Selection* among, std::size_t begin, std::size_t end);
+  void Run();
+  void RunUntil(const Bounds& whole);
+  Bounds PortionOf(const Bounds& whole) const;
   void RunRules(const Bounds& bounds);
   bool RunReports(const Bounds& bounds);
   detect::Counters CountersOf(const std::string& rule) const;
   void Collect();
+  void TellMany();
   void KeepWithinLimit();
   void Publish();
 
   const DetectionLimits limits_;
-  const FilterSet filters_;                          // of rules_, then what else some of them see
+  detect::RowChooser chooser_;
   std::vector<std::unique_ptr<RunningRule>> rules_;  // by name
-  std::int64_t clock_ = INT64_MIN, promised_ = INT64_MIN;
+  ArrivalClock arrival_;
+  bool leap_ = false;  // what follows from the last one is not all done
   std::vector<EventChange> changes_;
+  std::function<void(RecordId)> take_;
 
   // Of the batch that is fed; their memory is reused.
-  std::vector<std::vector<std::uint32_t>> rows_;
+  BatchView* view_ = nullptr;
+  std::size_t fed_ = 0;  // rows of it
   std::vector<std::int64_t> clocks_;
   Selection selected_;
 
@@ -128,140 +106,128 @@ class Engine final : public Detections {
 
 void Engine::Feed(BatchView& view, BlockIndex* index, const Selection* among) {
   if (view.size() == 0) return;
-  filters_.Match(view, among, index, rows_);
-  MergeRows();
-  ChooseRows(view, index);
-  const bool idle = std::all_of(rows_.begin(), rows_.end(), [](const auto& rows) { return rows.empty(); }) &&
+  chooser_.Choose(rules_, view, index, among);
+  const bool idle = chooser_.none() &&
                     std::all_of(rules_.begin(), rules_.end(), [](const auto& rule) { return rule->began(); });
-  if (idle) {
-    PassOver(view, index, among);
-    Run(BoundsAt(std::max(clock_, promised_)));
+  const auto range = idle && index && !among ? index->IntRange(Column::kReceived) : std::nullopt;
+  if (range && arrival_.TakeRange(range->min, range->max)) {
+    Run();
   } else {
-    ReadClocks(view, among);
-    BeginRules(view, among);
-    FeedSlices(view, index);
+    FeedSlices(view, index, among);
   }
   KeepWithinLimit();
   Publish();
 }
 
-// Makes one list of what a rule sees.
-void Engine::MergeRows() {
-  std::size_t more = rules_.size();
-  for (std::size_t i = 0; i < rules_.size(); ++i) {
-    if (!rules_[i]->plan().reset) continue;
-    std::vector<std::uint32_t> both;
-    std::set_union(rows_[i].begin(), rows_[i].end(), rows_[more].begin(), rows_[more].end(),
-                   std::back_inserter(both));
-    rows_[i] = std::move(both);
-    rows_[more++].clear();
-  }
-}
-
-// Leaves out what a rule must not see.
-void Engine::ChooseRows(BatchView& view, BlockIndex* index) {
-  bool any = false;
-  for (std::size_t i = 0; i < rules_.size(); ++i) {
-    any |= !rows_[i].empty();
-    if (rules_[i]->behind() == 0 || rows_[i].empty()) continue;
-    const auto ids = view.Ints(Column::kId);
-    std::erase_if(rows_[i], [&](std::uint32_t row) {
-      return static_cast<std::uint64_t>(ids[row]) <= rules_[i]->behind();
-    });
-  }
-  if (any) LeaveOutEvents(view, index);
-}
-
-void Engine::LeaveOutEvents(BatchView& view, BlockIndex* index) {
-  constexpr auto kInternal = static_cast<std::int64_t>(Transport::kInternal);
-  if (index) {
-    const auto values = index->IntValues(Column::kTransport);
-    const bool none = std::none_of(values.begin(), values.end(),
-                                   [](const CountedInt& value) { return value.value == kInternal; });
-    if (none && !values.empty()) return;
-  }
-  const auto transports = view.Ints(Column::kTransport);
-  if (std::find(transports.begin(), transports.end(), kInternal) == transports.end()) return;
-  const StringColumn tags = view.Strings(Column::kTags);
-  for (std::size_t i = 0; i < rules_.size(); ++i) {
-    const bool of_events = rules_[i]->plan().of_events;
-    std::erase_if(rows_[i], [&](std::uint32_t row) {
-      return transports[row] == kInternal && (of_events ? !IsNewEvent(tags[row]) : HasEventTag(tags[row]));
-    });
-  }
-}
-
-// Nothing matches: only the clock goes on.
-void Engine::PassOver(BatchView& view, BlockIndex* index, const Selection* among) {
-  const auto range = index && !among ? index->IntRange(Column::kReceived) : std::nullopt;
-  if (range) {
-    clock_ = std::max(clock_, range->max);
-    return;
-  }
-  const auto received = view.Ints(Column::kReceived);
-  for (std::size_t row = 0; row < received.size(); ++row)
-    if (!among || (*among)[row]) clock_ = std::max(clock_, received[row]);
-}
-
-void Engine::ReadClocks(BatchView& view, const Selection* among) {
-  const auto received = view.Ints(Column::kReceived);
-  clocks_.resize(received.size());
-  std::int64_t clock = clock_;
-  for (std::size_t row = 0; row < received.size(); ++row) {
-    if (!among || (*among)[row]) clock = std::max(clock, received[row]);
-    clocks_[row] = clock;
-  }
-}
-
-void Engine::BeginRules(BatchView& view, const Selection* among) {
-  const auto ids = view.Ints(Column::kId);
-  for (auto& rule : rules_) {
-    for (std::size_t row = 0; row < ids.size() && !rule->began(); ++row) {
-      if (among && !(*among)[row]) continue;
-      if (static_cast<std::uint64_t>(ids[row]) > rule->behind()) rule->Begin(clocks_[row]);
-    }
-  }
-}
-
-void Engine::FeedSlices(BatchView& view, BlockIndex* index) {
+void Engine::FeedSlices(BatchView& view, BlockIndex* index, const Selection* among) {
+  view_ = &view;
+  fed_ = 0;
+  clocks_.resize(view.size());
   selected_.assign(view.size(), 0);
   std::vector<std::size_t> next(rules_.size());
-  for (std::size_t begin = 0; begin < view.size(); begin += kSlice) {
-    const std::size_t end = std::min(begin + kSlice, view.size());
+  while (fed_ < view.size()) {
+    const std::size_t begin = fed_;
+    const std::size_t most = chooser_.EndOf(begin, std::min(begin + kSlice, view.size()), kSlice);
+    const std::size_t end = ReadClocks(view, among, begin, most);
+    BeginRules(view, among, begin, end);
     for (std::size_t i = 0; i < rules_.size(); ++i) {
+      const auto& rows = chooser_.rows()[i];
       const std::size_t first = next[i];
-      while (next[i] < rows_[i].size() && rows_[i][next[i]] < end) ++next[i];
-      rules_[i]->Feed(view, index, std::span(rows_[i]).subspan(first, next[i] - first), clocks_, selected_);
+      while (next[i] < rows.size() && rows[next[i]] < end) ++next[i];
+      rules_[i]->Feed(view, index, std::span(rows).subspan(first, next[i] - first), clocks_, selected_);
     }
-    clock_ = std::max(clock_, clocks_[end - 1]);
-    Run(BoundsAt(std::max(clock_, promised_)));
+    fed_ = end;
+    Run();
+  }
+  view_ = nullptr;
+}
+
+// Up to the row behind `begin`, or `end`, before which the clock does not just go on.
+std::size_t Engine::ReadClocks(BatchView& view, const Selection* among, std::size_t begin, std::size_t end) {
+  const auto received = view.Ints(Column::kReceived);
+  for (std::size_t row = begin; row < end; ++row) {
+    if (!among || (*among)[row]) {
+      const bool internal = arrival_.IsBehind(received[row]) && detect::IsInternal(view, row);
+      if (arrival_.MoveOf(received[row], internal) == ArrivalClock::Move::kOn) {
+        arrival_.Take(received[row], internal);
+      } else if (row > begin) {
+        return row;
+      } else {
+        MoveClock(received[row], internal);
+      }
+    }
+    clocks_[row] = arrival_.clock();
+  }
+  return end;
+}
+
+void Engine::MoveClock(std::int64_t received, bool internal) {
+  Run();
+  const std::int64_t before = arrival_.now();
+  Moved(arrival_.Take(received, internal), before);
+}
+
+void Engine::Moved(ArrivalClock::Move move, std::int64_t before) {
+  if (move == ArrivalClock::Move::kBack)
+    for (auto& rule : rules_) rule->SetBack(before - arrival_.now());
+  leap_ |= move == ArrivalClock::Move::kLeap;
+  if (move != ArrivalClock::Move::kOn) Run();
+}
+
+void Engine::BeginRules(BatchView& view, const Selection* among, std::size_t begin, std::size_t end) {
+  for (auto& rule : rules_) {
+    for (std::size_t row = begin; row < end && !rule->began(); ++row) {
+      if (among && !(*among)[row]) continue;
+      if (static_cast<std::uint64_t>(view.Ints(Column::kId)[row]) > rule->behind()) rule->Begin(clocks_[row]);
+    }
   }
 }
 
 void Engine::Advance(std::int64_t received) {
-  promised_ = std::max(promised_, received);
+  const std::int64_t before = arrival_.now();
+  Moved(arrival_.Promise(received), before);
   for (auto& rule : rules_)
-    if (!rule->began()) rule->Begin(promised_);
-  Run(BoundsAt(std::max(clock_, promised_)));
+    if (!rule->began()) rule->Begin(arrival_.now());
+  Run();
   KeepWithinLimit();
   Publish();
 }
 
 void Engine::Finish(std::int64_t received) {
-  const std::int64_t end = Plus(std::max({clock_, promised_, received}), 1);
-  std::int64_t last = end;
+  const std::int64_t now = std::max(arrival_.now(), received);
+  leap_ |= arrival_.Promise(now) == ArrivalClock::Move::kLeap;
+  std::int64_t last = Plus(now, 1);
   for (const auto& rule : rules_) last = std::max(last, Plus(rule->LastWaiting(), 1));
-  Run({last, end});
-  promised_ = std::max(promised_, received);
+  RunUntil({last, Plus(now, 1)});
   Publish();
 }
 
+void Engine::Run() { RunUntil({Minus(arrival_.now(), limits_.tolerance), arrival_.now()}); }
+
 // Reports see what the other rules had done when their interval ended.
-void Engine::Run(const Bounds& bounds) {
-  while (RunReports(bounds)) {
+void Engine::RunUntil(const Bounds& whole) {
+  for (bool done = false; !done;) {
+    const Bounds bounds = PortionOf(whole);
+    done = bounds == whole;
+    while ((done || !leap_) && RunReports(bounds)) {
+    }
+    RunRules(bounds);
+    Collect();
+    if (done) leap_ = false;
+    TellMany();
   }
-  RunRules(bounds);
-  Collect();
+}
+
+// So far that only so much is done at once.
+Engine::Bounds Engine::PortionOf(const Bounds& whole) const {
+  const std::size_t most = std::max<std::size_t>(kPortion / std::max<std::size_t>(rules_.size(), 1), 16);
+  std::int64_t clock = kNever;
+  for (const auto& rule : rules_) {
+    const bool by_receipt = rule->by_receipt();
+    const std::int64_t end = rule->PortionEnd(by_receipt ? whole.receipt : whole.event, most);
+    clock = std::min(clock, by_receipt ? end : Plus(end, limits_.tolerance));
+  }
+  return {std::min(whole.event, Minus(clock, limits_.tolerance)), std::min(whole.receipt, clock)};
 }
 
 void Engine::RunRules(const Bounds& bounds) {
@@ -271,7 +237,10 @@ void Engine::RunRules(const Bounds& bounds) {
 
 bool Engine::RunReports(const Bounds& bounds) {
   std::int64_t end = kNever;
-  for (const auto& rule : rules_) end = std::min(end, rule->NextInterval());
+  for (auto& rule : rules_) {
+    if (leap_) rule->SkipIntervals(bounds.event);
+    end = std::min(end, rule->NextInterval());
+  }
   if (end >= bounds.event) return false;
   RunRules({end, std::min(Plus(end, limits_.tolerance), bounds.receipt)});
   for (auto& rule : rules_)
@@ -301,6 +270,12 @@ void Engine::Collect() {
   }
   std::stable_sort(known.begin(), known.end(), [](const Known& a, const Known& b) { return a.at < b.at; });
   for (Known& one : known) changes_.push_back(std::move(one.change));
+}
+
+void Engine::TellMany() {
+  if (!take_ || changes_.size() < kPortion) return;
+  const bool any = view_ && fed_ > 0;
+  take_(any ? RecordId{static_cast<std::uint64_t>(view_->Ints(Column::kId)[fed_ - 1])} : RecordId{});
 }
 
 std::uint64_t Engine::state_bytes() const {
@@ -334,8 +309,8 @@ void Engine::Publish() {
 std::vector<DetectionState> Engine::SaveRules(bool all) {
   v1::StoredDetections common;
   common.set_version(kVersion);
-  if (clock_ != INT64_MIN) common.set_clock(clock_);
-  if (promised_ != INT64_MIN) common.set_promised(promised_);
+  arrival_.Save(common);
+  if (leap_) common.set_leap(true);
   std::vector<DetectionState> states;
   states.push_back({"", detect::Sealed(common.SerializeAsString())});
   for (auto& rule : rules_)
@@ -362,8 +337,8 @@ Detections::Loaded Engine::LoadCommon(std::string_view octets) {
   if (whole.empty() || !common.ParseFromArray(whole.data(), static_cast<int>(whole.size())))
     return Loaded::kDamaged;
   if (common.version() != kVersion) return Loaded::kOther;
-  if (common.has_clock()) clock_ = common.clock();
-  if (common.has_promised()) promised_ = common.promised();
+  arrival_.Load(common);
+  leap_ = common.leap();
   return Loaded::kDone;
 }
 

@@ -9,12 +9,17 @@
 // their time by the tolerance. What waits (ends of intervals, expiries) happens at its time in the same
 // order. `absent` goes by received times alone and needs no tolerance.
 //
+// The arrival clock goes back when the clock of the machine was set back (arrival_clock.h). All that rules
+// keep moves by as much, as if no time had passed. Where it leaps ahead, time passed: what was due happens,
+// but a report of more than 24 intervals in which nothing came is one.
+//
 // State is bounded: keys by rule, octets by rule and in all; the key not seen for longest goes first and is
 // counted. A rule for which too much waits for its time processes the oldest of it early.
 // Threads: one at a time; figures() by any.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -62,6 +67,9 @@ struct DetectionState {
 // `count`, `first`, `last`, `key`.
 std::vector<std::string> DetectionNames(const v1::Rule& rule);
 
+// Keys of the open events that this rule would have resolved.
+std::vector<std::string> KeysToResolve(const DetectionState& state);
+
 class Detections {
  public:
   // Takes the rules of `rules` that are enabled and are detections, with their defaults filled in and
@@ -80,6 +88,10 @@ class Detections {
   virtual void Finish(std::int64_t received) = 0;
   // What there is to say about events since the last call, in order.
   virtual std::vector<EventChange> TakeChanges() = 0;
+  // Called in the middle of the calls above when there are a thousand changes or more, so that a storm of
+  // them need not be held in memory: they may be taken, with the state after them, by TakeChanges() and
+  // Save(). All records up to `through` are in that state; 0: those of the calls before.
+  virtual void OnManyChanges(std::function<void(RecordId through)> take) = 0;
 
   // The rule sees only records behind `id`, and begins with the first of them. For rules that are new.
   virtual void StartBehind(std::string_view rule, RecordId id) = 0;
@@ -93,7 +105,7 @@ class Detections {
   // About; grows with what there is to Save().
   virtual std::uint64_t state_bytes() const = 0;
 
-  // The newest received time up to the last record, as far as Advance() promised; ns, 0: none yet.
+  // The arrival clock (arrival_clock.h), or what Advance() promised; ns, 0: none yet.
   virtual std::int64_t clock() const = 0;
   // By name of the rule.
   virtual std::vector<DetectionFigures> figures() const = 0;

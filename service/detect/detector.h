@@ -21,6 +21,11 @@ class Detector {
   // Does the first of it.
   virtual void RunTimer() {}
 
+  // A time before which about `most` timers run; kNever: not that many before `bound`.
+  virtual std::int64_t EndOfTimers(std::size_t /*most*/, std::int64_t /*bound*/) const { return kNever; }
+  // All times it keeps are less by that, ns.
+  virtual void SetBack(std::int64_t span) = 0;
+
   virtual std::size_t keys() const = 0;
   virtual std::size_t bytes() const = 0;
   // Forgets the key not seen for longest; false: there is none.
@@ -41,6 +46,10 @@ class KeyedDetector : public Detector {
   KeyedDetector(const Plan& plan, EventWriter& events, std::size_t max_keys, std::size_t max_bytes)
       : plan_(plan), events_(events), table_(max_keys, max_bytes) {}
 
+  std::int64_t EndOfTimers(std::size_t most, std::int64_t bound) const override {
+    return table_.EndOfDue(most, bound);
+  }
+  void SetBack(std::int64_t span) override { table_.SetBack(span); }
   std::size_t keys() const override { return table_.size(); }
   std::size_t bytes() const override { return table_.bytes(); }
   bool Evict() override { return table_.EvictOldest(); }

@@ -36,6 +36,9 @@ class EventWriter {
   // Events that resolve by themselves.
   std::int64_t NextTimer() { return open_.NextDue(); }
   void RunTimer();
+  std::int64_t EndOfTimers(std::size_t most, std::int64_t bound) const { return open_.EndOfDue(most, bound); }
+  // All times it keeps are less by that, ns; what was written stays.
+  void SetBack(std::int64_t span) { open_.SetBack(span); }
 
   struct Written {
     std::int64_t at;
@@ -53,6 +56,7 @@ class EventWriter {
  private:
   struct Nothing {
     std::size_t bytes() const { return 0; }
+    void SetBack(std::int64_t) {}
     void Save(v1::StoredKey&) const {}
     bool Load(const v1::StoredKey&) { return true; }
   };

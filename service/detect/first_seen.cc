@@ -25,6 +25,10 @@ class FirstSeen final : public Detector {
     events_.Raise(happening);
   }
 
+  void SetBack(std::int64_t span) override {
+    seen_.SetBack(span);
+    if (learn_until_ != INT64_MIN) learn_until_ -= span;
+  }
   std::size_t keys() const override { return seen_.size(); }
   std::size_t bytes() const override { return seen_.bytes(); }
   bool Evict() override { return seen_.EvictOldest(); }

@@ -18,6 +18,11 @@ inline std::size_t BytesOf(const Values& values) {
   return bytes;
 }
 
+// The end of the interval in which `time` is; they begin at multiples of `length`.
+inline std::int64_t AlignedEnd(std::int64_t time, std::int64_t length) {
+  return time - (time % length + length) % length + length;
+}
+
 struct Item {
   std::int64_t time = 0;  // as of when it counts, ns
   std::uint64_t id = 0;

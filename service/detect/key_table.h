@@ -1,7 +1,8 @@
 // What is kept for each key, in the order in which the keys were last seen, bounded in number and octets,
 // with a time for each at which something is to be done.
 //
-// State: `std::size_t bytes() const; void Save(v1::StoredKey&) const; bool Load(const v1::StoredKey&);`.
+// State: `std::size_t bytes() const; void Save(v1::StoredKey&) const; bool Load(const v1::StoredKey&);
+// void SetBack(std::int64_t span);`, which makes its times less by that.
 // Deterministic: what it does depends on the calls alone. Entries stay in place until they are erased.
 #pragma once
 
@@ -107,8 +108,27 @@ class KeyTable {
     return entry;
   }
 
+  // A time before which about `most` are due; kNever: not that many before `bound`.
+  std::int64_t EndOfDue(std::size_t most, std::int64_t bound) const {
+    for (const auto& [at, key] : schedule_) {
+      if (at >= bound) return kNever;
+      if (most-- == 0) return at + 1;
+    }
+    return kNever;
+  }
+  void SetBack(std::int64_t span) {
+    schedule_.clear();
+    for (Entry& entry : entries_) {
+      entry.state.SetBack(span);
+      entry.seen -= span;
+      entry.scheduled = kNever;
+      if (entry.due != kNever) SetDue(entry, entry.due - span);
+    }
+  }
+
   // The one not seen for longest first.
   std::list<Entry>& entries() { return entries_; }
+  const std::list<Entry>& entries() const { return entries_; }
   std::size_t size() const { return entries_.size(); }
   std::size_t bytes() const { return bytes_; }
   std::uint64_t TakeEvicted() { return std::exchange(evicted_, 0); }

@@ -9,6 +9,7 @@ struct Raised {
   std::int64_t at = 0;
 
   std::size_t bytes() const { return 0; }
+  void SetBack(std::int64_t span) { at -= span; }
   void Save(v1::StoredKey& out) const { out.add_parts()->add_numbers(at); }
   bool Load(const v1::StoredKey& in) {
     if (in.parts_size() != 1 || in.parts(0).numbers_size() != 1) return false;

@@ -16,6 +16,7 @@ struct Rate {
   Values values;  // of the last record
 
   std::size_t bytes() const { return 512 + before.size() * 8 + ids.size() * 8 + BytesOf(values); }
+  void SetBack(std::int64_t span) { last -= span; }
   void Save(v1::StoredKey& out) const {
     v1::StoredPart& part = *out.add_parts();
     part.add_numbers(static_cast<std::int64_t>(now));
@@ -55,13 +56,13 @@ class RateChange final : public KeyedDetector<Rate> {
     rate.ids.push_back(item.id);
     if (rate.ids.size() > plan_.samples()) rate.ids.erase(rate.ids.begin());
     table_.Resized(entry);
-    const std::int64_t in_interval = ((item.time % rule_.interval()) + rule_.interval()) % rule_.interval();
-    end_ = item.time - in_interval + rule_.interval();
+    end_ = AlignedEnd(item.time, rule_.interval());
   }
 
   // All keys have their intervals at the same times.
   std::int64_t NextTimer() override { return table_.size() == 0 ? kNever : end_; }
   void RunTimer() override {
+    if (std::exchange(broken_, false)) return PassOver();
     for (auto entry = table_.entries().begin(); entry != table_.entries().end();) {
       Entry& one = *entry++;
       if (EndInterval(one)) {
@@ -73,16 +74,33 @@ class RateChange final : public KeyedDetector<Rate> {
     end_ += rule_.interval();
   }
 
+  // An interval in which the clock was set back is compared with nothing.
+  void SetBack(std::int64_t span) override {
+    KeyedDetector::SetBack(span);
+    end_ = AlignedEnd(end_ - span - 1, rule_.interval());
+    broken_ = true;
+  }
+
   void Save(v1::StoredDetection& out) const override {
     KeyedDetector::Save(out);
     out.set_next(end_);
+    if (broken_) out.set_broken(true);
   }
   bool Load(const v1::StoredDetection& in) override {
     end_ = in.next();
+    broken_ = in.broken();
     return KeyedDetector::Load(in);
   }
 
  private:
+  void PassOver() {
+    for (Entry& entry : table_.entries()) {
+      entry.state.now = 0;
+      entry.state.ids.clear();
+    }
+    end_ += rule_.interval();
+  }
+
   // False: there is nothing left to know about the key.
   bool EndInterval(Entry& entry) {
     Rate& rate = entry.state;
@@ -119,6 +137,7 @@ class RateChange final : public KeyedDetector<Rate> {
 
   const v1::RateChangeRule& rule_;
   std::int64_t end_ = 0;  // of the interval that has begun
+  bool broken_ = false;   // the clock was set back in it
 };
 
 }  // namespace

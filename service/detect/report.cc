@@ -25,7 +25,7 @@ Report::Report(const Plan& plan, EventWriter& events)
 
 void Report::Begin(std::int64_t time) {
   start_ = time;
-  next_end_ = (time / rule_.every() + 1) * rule_.every();
+  next_end_ = AlignedEnd(time, rule_.every());
 }
 
 Report::Interval& Report::IntervalOf(std::int64_t end) {
@@ -35,7 +35,7 @@ Report::Interval& Report::IntervalOf(std::int64_t end) {
 }
 
 void Report::Take(const Item& item) {
-  Interval& interval = IntervalOf(std::max(next_end_, (item.time / rule_.every() + 1) * rule_.every()));
+  Interval& interval = IntervalOf(std::max(next_end_, AlignedEnd(item.time, rule_.every())));
   interval.records += item.weight;
   interval.octets += item.octets;
   for (std::size_t i = 0; i < interval.counts.size(); ++i)
@@ -98,6 +98,24 @@ void Report::EndInterval(const CountersOf& counters) {
   events_.Raise(happening);
   start_ = end;
   next_end_ = end + rule_.every();
+}
+
+bool Report::SkipEmpty(std::int64_t bound) {
+  if (next_end_ >= bound) return false;
+  const std::int64_t every = rule_.every();
+  std::int64_t last = AlignedEnd(bound - 1, every) - every;
+  if (!intervals_.empty()) last = std::min(last, intervals_.begin()->first - every);
+  if (last < next_end_ + kMostEmpty * every) return false;
+  next_end_ = last;
+  return true;
+}
+
+void Report::SetBack(std::int64_t span) {
+  if (next_end_ == kNever) return;
+  const auto end = [&](std::int64_t before) { return AlignedEnd(before - span - 1, rule_.every()); };
+  start_ -= span;
+  next_end_ = end(next_end_);
+  for (auto& [before, interval] : std::exchange(intervals_, {})) intervals_[end(before)] = interval;
 }
 
 std::size_t Report::bytes() const {

@@ -31,6 +31,13 @@ class Report {
   // Reports it.
   void EndInterval(const CountersOf& counters);
 
+  // Nothing came in more than `kMostEmpty` intervals that end before `bound`: the last of them is the next to
+  // end, and is reported as one with those before. Else false.
+  static constexpr std::int64_t kMostEmpty = 24;
+  bool SkipEmpty(std::int64_t bound);
+  // All times it keeps are less by that, ns; intervals still end at multiples of their length.
+  void SetBack(std::int64_t span);
+
   std::size_t bytes() const;
   std::uint64_t TakeEvicted() { return std::exchange(evicted_, 0); }
   void Save(v1::StoredDetection& out) const;

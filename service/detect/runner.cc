@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "proto/convert/record.h"
 #include "service/detect/plan.h"
 #include "storage/thread_priority.h"
 
@@ -18,7 +19,9 @@ constexpr char kCursor[] = "detections";
 constexpr char kKind[] = "detection";   // objects: the state of a rule, by its name
 constexpr char kCommon[] = "_common_";  // no rule is called so
 constexpr std::size_t kListed = 256;
+// Between commits: at least, and at most, whatever the size of the state.
 constexpr auto kStateInterval = milliseconds(1000), kEventInterval = milliseconds(200);
+constexpr auto kLongestStateInterval = milliseconds(30'000), kLongestEventInterval = milliseconds(800);
 constexpr auto kRetry = milliseconds(1000), kLongestWait = milliseconds(500);
 constexpr std::uint64_t kStateBytesASecond = 1 << 20;
 // So many are committed whatever the time.
@@ -114,6 +117,8 @@ void DetectionRunner::UseRules(NewRules given) {
     if (!state.rule.empty()) stored_.insert(state.rule);
     const auto outcome = stored ? engine->Load(state) : Detections::Loaded::kOther;
     if (outcome == Detections::Loaded::kDone) loaded.insert(state.rule);
+    if (outcome == Detections::Loaded::kUnknown || outcome == Detections::Loaded::kOther)
+      ResolveEvents(state);
     if (outcome == Detections::Loaded::kDamaged)
       spdlog::warn("detections: the state of {} is damaged; it starts anew",
                    state.rule.empty() ? "the clock" : state.rule);
@@ -123,6 +128,7 @@ void DetectionRunner::UseRules(NewRules given) {
   const bool any_loaded = std::any_of(running_.begin(), running_.end(),
                                       [&](const std::string& name) { return loaded.contains(name); });
   position_ = any_loaded ? *stored : newest;
+  engine->OnManyChanges([this](RecordId through) { TakeMany(through); });
   engine_ = running_.empty() ? nullptr : std::move(engine);
   cursor_ = std::make_unique<Cursor>(store_, Filter(), position_);
   save_all_ = moved_ = true;
@@ -132,7 +138,21 @@ void DetectionRunner::UseRules(NewRules given) {
     shown_ = engine_;
     shown_position_ = position_;
   }
-  if (!running_.empty() || !stored_.empty()) Commit();
+  if (running_.empty() && stored_.empty()) return;
+  while (!Commit() && !ending()) std::this_thread::sleep_for(kRetry);
+}
+
+// Nobody else would.
+void DetectionRunner::ResolveEvents(const DetectionState& state) {
+  for (const std::string& key : KeysToResolve(state)) {
+    EventChange& change = changes_.emplace_back();
+    change.kind = EventChange::Kind::kResolve;
+    change.event.set_rule(state.rule);
+    change.event.set_key(key);
+    v1::EventNote* note = change.event.add_notes();
+    ToProto(options_.clock(), note->mutable_time());
+    note->set_text("the rule was deleted, disabled or changed");
+  }
 }
 
 std::shared_ptr<Detections> DetectionRunner::MakeEngine(std::vector<v1::Rule>& rules) {
@@ -178,7 +198,7 @@ void DetectionRunner::Turn() {
     shown_position_ = position_;
   }
   if (*state == Cursor::State::kCaughtUp && settled != INT64_MIN) engine_->Advance(settled);
-  for (EventChange& change : engine_->TakeChanges()) changes_.push_back(std::move(change));
+  TakeChanges();
   CommitIfDue();
   if (*state == Cursor::State::kCaughtUp) WaitForRecords(stored);
 }
@@ -190,6 +210,18 @@ void DetectionRunner::FeedBatch() {
   among_.assign(view.size(), 0);
   for (const std::uint32_t row : rows) among_[row] = 1;
   engine_->Feed(view, cursor_->index(), &among_);
+}
+
+// In the middle of a batch.
+void DetectionRunner::TakeMany(RecordId through) {
+  if (through != RecordId{}) position_ = through;
+  moved_ = true;
+  TakeChanges();
+  CommitIfDue();
+}
+
+void DetectionRunner::TakeChanges() {
+  for (EventChange& change : engine_->TakeChanges()) changes_.push_back(std::move(change));
 }
 
 void DetectionRunner::NoteGap() {
@@ -205,15 +237,20 @@ void DetectionRunner::WaitForRecords(RecordId stored) {
     const std::lock_guard lock(mutex_);
     if (ending_ || rules_) return;
   }
-  store_.WaitForCommit(stored, kLongestWait);
+  const auto due = std::chrono::ceil<milliseconds>(NextCommit() - steady_clock::now());
+  const bool waits = !changes_.empty() && due < kLongestWait;
+  store_.WaitForCommit(stored, waits ? std::max(due, milliseconds(1)) : kLongestWait);
+}
+
+DetectionRunner::SteadyTime DetectionRunner::NextCommit() const {
+  return committed_ + (changes_.empty() ? std::clamp(pause_, kStateInterval, kLongestStateInterval)
+                                        : std::clamp(pause_, kEventInterval, kLongestEventInterval));
 }
 
 void DetectionRunner::CommitIfDue() {
-  const auto now = steady_clock::now();
   const bool many = changes_.size() >= kManyChanges;
   if (!many && (changes_.empty() && !moved_)) return;
-  const auto wait = std::max(changes_.empty() ? kStateInterval : kEventInterval, pause_);
-  if (!many && now < committed_ + wait) return;
+  if (!many && steady_clock::now() < NextCommit()) return;
   while (!Commit()) {
     if (ending() || changes_.size() < kManyChanges) return;
     std::this_thread::sleep_for(kRetry);  // nothing more is read until these are written

@@ -1,10 +1,12 @@
 // Runs the detections over the store: one thread, one durable cursor `detections`.
 //
-// State, position and events are written in one transaction, about each second: a crash repeats what came
-// behind the last one, and raises the same events. A rule that is new, or looks for something else than
-// before, starts behind the newest record; one of which only texts changed goes on. Retention does not wait;
-// what went before it was read is logged and counted. Imported records are no news. Threads: one inside, with
-// the priority of readers; the methods on any. Without rules nothing is read.
+// State, position and events are written in one transaction: events within a second of being found, state
+// alone less often the larger it is, a storm of events by thousands. A crash repeats what came behind the
+// last one, and raises the same events. A rule that is new, or looks for something else than before, starts
+// behind the newest record; one of which only texts changed goes on. The state of one that is gone (deleted,
+// disabled, over, changed) is forgotten, and events that it would have resolved are resolved. Retention does
+// not wait; what went before it was read is logged and counted. Imported records are no news. Threads: one
+// inside, with the priority of readers; the methods on any. Without rules nothing is read.
 #pragma once
 
 #include <chrono>
@@ -71,9 +73,13 @@ class DetectionRunner {
   std::vector<DetectionState> StoredStates();
   void Turn();
   void FeedBatch();
+  void TakeMany(RecordId through);
+  void TakeChanges();
+  void ResolveEvents(const DetectionState& state);
   void NoteGap();
   void WaitForRecords(RecordId stored);
   void WaitForRules();
+  SteadyTime NextCommit() const;
   void CommitIfDue();
   bool Commit();
   StateChange ChangeOfState();
@@ -91,7 +97,7 @@ class DetectionRunner {
   std::vector<EventChange> changes_;
   Selection among_;
   SteadyTime committed_{};
-  std::chrono::milliseconds pause_{0};  // between commits, so that large states do not wear the disk
+  std::chrono::milliseconds pause_{0};  // so that large states do not wear the disk
 
   mutable std::mutex mutex_;  // guards the rest; a leaf
   std::condition_variable changed_;

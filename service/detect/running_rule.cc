@@ -117,6 +117,24 @@ void RunningRule::RunUntil(std::int64_t bound) {
   NoteEvicted();
 }
 
+std::int64_t RunningRule::PortionEnd(std::int64_t bound, std::size_t most) const {
+  if (report_) return kNever;
+  bound = std::min(bound, plan_->expires);
+  return std::min(
+      {waiting_.EndOf(most, bound), detector_->EndOfTimers(most, bound), events_.EndOfTimers(most, bound)});
+}
+
+void RunningRule::SetBack(std::int64_t span) {
+  changed_ = true;
+  waiting_.SetBack(span);
+  events_.SetBack(span);
+  report_ ? report_->SetBack(span) : detector_->SetBack(span);
+}
+
+void RunningRule::SkipIntervals(std::int64_t bound) {
+  if (report_ && report_->SkipEmpty(std::min(bound, plan_->expires))) changed_ = true;
+}
+
 std::int64_t RunningRule::NextInterval() const {
   return report_ && report_->next_end() < plan_->expires ? report_->next_end() : kNever;
 }
@@ -210,3 +228,16 @@ bool RunningRule::LoadParts(v1::StoredDetection& in) {
 }
 
 }  // namespace cistern::detect
+
+namespace cistern {
+
+std::vector<std::string> KeysToResolve(const DetectionState& state) {
+  v1::StoredDetection in;
+  const std::string_view whole = detect::Unsealed(state.octets);
+  if (whole.empty() || !in.ParseFromArray(whole.data(), static_cast<int>(whole.size()))) return {};
+  std::vector<std::string> keys(in.silent().begin(), in.silent().end());
+  for (const v1::StoredKey& key : in.open()) keys.push_back(key.key());
+  return keys;
+}
+
+}  // namespace cistern

@@ -37,8 +37,14 @@ class RunningRule {
             std::span<const std::int64_t> clocks, Selection& selected);
   // Does everything whose time is before `bound`. Not for reports.
   void RunUntil(std::int64_t bound);
+  // A time before which about `most` things are to be done; kNever: not that many before `bound`.
+  std::int64_t PortionEnd(std::int64_t bound, std::size_t most) const;
+  // The clock was set back by that, ns: so are all times that are kept.
+  void SetBack(std::int64_t span);
   // Ends of intervals of a report; kNever: none to come.
   std::int64_t NextInterval() const;
+  // Of many empty ones before `bound` the last is next, which then stands for all of them.
+  void SkipIntervals(std::int64_t bound);
   void EndInterval(const CountersOf& counters);
   // The latest time of what waits; INT64_MIN: nothing does.
   std::int64_t LastWaiting() const { return waiting_.Latest(); }

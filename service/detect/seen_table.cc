@@ -55,6 +55,11 @@ bool SeenTable::EvictOldest() {
   return true;
 }
 
+void SeenTable::SetBack(std::int64_t span) {
+  for (std::uint32_t entry = oldest_; entry != kNone; entry = entries_[entry].newer)
+    entries_[entry].seen -= span;
+}
+
 std::uint64_t SeenTable::TakeEvicted() { return std::exchange(evicted_, 0); }
 
 // Where it is, or would be.

@@ -20,6 +20,8 @@ class SeenTable {
   // Forgets what was last seen at `time` or before; that is no eviction.
   void ForgetUntil(std::int64_t time);
   bool EvictOldest();
+  // All times are less by that, ns.
+  void SetBack(std::int64_t span);
 
   std::size_t size() const { return used_; }
   std::size_t bytes() const { return entries_.size() * sizeof(Entry) + slots_.size() * sizeof(slots_[0]); }

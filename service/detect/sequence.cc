@@ -20,6 +20,10 @@ struct Steps {
     for (const Begun& one : begun) bytes += one.ids.size() * 8 + BytesOf(one.values);
     return bytes;
   }
+  void SetBack(std::int64_t span) {
+    for (Begun& one : begun) one.first -= span;
+    if (until != INT64_MIN) until -= span;
+  }
   void Save(v1::StoredKey& out) const {
     out.add_parts()->add_numbers(until);
     for (const Begun& one : begun) {

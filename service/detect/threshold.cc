@@ -39,6 +39,10 @@ struct Window {
     last.clear();
     weight = 0;
   }
+  void SetBack(std::int64_t span) {
+    for (Seen& one : seen) one.time -= span;
+    if (until != INT64_MIN) until -= span;
+  }
   void Save(v1::StoredKey& out) const {
     v1::StoredPart& part = *out.add_parts();
     part.add_numbers(until);

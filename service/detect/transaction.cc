@@ -14,6 +14,9 @@ struct Transaction {
   Values values;  // the first that were found
 
   std::size_t bytes() const { return (counts.size() + ids.size()) * 8 + BytesOf(values); }
+  void SetBack(std::int64_t span) {
+    for (std::int64_t* time : {&first, &last, &start}) *time -= span;
+  }
   void Save(v1::StoredKey& out) const {
     v1::StoredPart& part = *out.add_parts();
     for (const std::int64_t number : {first, last, start, stated_start, std::int64_t{started},

@@ -50,6 +50,25 @@ void Waiting::Pop() {
   ready_.pop_front();
 }
 
+void Waiting::SetBack(std::int64_t span) {
+  for (Pointer& item : heap_) item->time -= span;
+  for (Pointer& item : ready_) item->time -= span;
+  if (floor_ != INT64_MIN) floor_ -= span;
+}
+
+std::int64_t Waiting::EndOf(std::size_t most, std::int64_t bound) const {
+  if (size() <= most) return kNever;
+  std::vector<std::int64_t> times;
+  const auto add = [&](const Pointer& item) {
+    if (item->time < bound) times.push_back(item->time);
+  };
+  std::for_each(heap_.begin(), heap_.end(), add);
+  std::for_each(ready_.begin(), ready_.end(), add);
+  if (times.size() <= most) return kNever;
+  std::nth_element(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(most), times.end());
+  return times[most] + 1;
+}
+
 std::int64_t Waiting::Latest() const {
   std::int64_t latest = ready_.empty() ? INT64_MIN : ready_.back()->time;
   for (const Pointer& item : heap_) latest = std::max(latest, item->time);

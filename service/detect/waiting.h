@@ -23,6 +23,11 @@ class Waiting {
   // Whatever there is may be taken: the next ones by time.
   void ReleaseAll();
 
+  // All times are less by that, ns.
+  void SetBack(std::int64_t span);
+
+  // A time before which about `most` of them are; kNever: not that many before `bound`.
+  std::int64_t EndOf(std::size_t most, std::int64_t bound) const;
   // INT64_MIN: there is none.
   std::int64_t Latest() const;
   bool empty() const { return heap_.empty() && ready_.empty(); }

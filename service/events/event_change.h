@@ -17,7 +17,7 @@ struct EventChange {
     // any more.
     kAdd,
     // It is over: the newest event of that rule and key, unless it is resolved already. `resolve_time` says
-    // when, absent: now. Fields and summary as in kAdd; the rest is not looked at.
+    // when, absent: now. Fields and summary as in kAdd, and notes are added; the rest is not looked at.
     kResolve,
   };
   Kind kind = Kind::kRaise;

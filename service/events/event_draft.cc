@@ -100,6 +100,7 @@ Result<void> EventDraft::Make(EventChange change) {
     if (IsResolved((*stored)->event())) Reopen(**stored);
   } else if (!IsResolved((*stored)->event())) {
     Merge(**stored, change.event);
+    (*stored)->mutable_event()->mutable_notes()->MergeFrom(change.event.notes());
     Resolve(**stored, change.event.has_resolve_time() ? FromProto(change.event.resolve_time()) : now_);
   }
   return {};

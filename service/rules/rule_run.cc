@@ -4,6 +4,7 @@
 
 #include "cistern/v1/rule.pb.h"
 #include "ingest/message/shape.h"
+#include "service/detect/row_chooser.h"
 #include "service/events/event_record.h"
 #include "service/rules/definition.h"
 
@@ -45,7 +46,8 @@ RuleRun::RuleRun(std::vector<v1::Rule> rules, std::int64_t now, Options options)
       options_(std::move(options)),
       order_(IngestOrder(rules_)),
       filters_({}),
-      events_(options_.max_events) {}
+      events_(options_.max_events),
+      arrival_(options_.limits.tolerance) {}
 
 RuleRun::~RuleRun() = default;
 
@@ -91,11 +93,20 @@ Result<void, std::string> RuleRun::Compile() {
 
 void RuleRun::Feed(BatchView& view, BlockIndex* index, const Selection* among) {
   if (view.size() == 0) return;
-  clock_ = std::max(clock_, view.Ints(Column::kReceived).back());
+  ReadClock(view, among);
   last_id_ = static_cast<std::uint64_t>(view.Ints(Column::kId).back());
   if (order_.empty() && !options_.stored) return Detect(view, index, among);
   if (drops_only_) return FeedDrops(view, index, among);
   FeedChanges(view, index, among);
+}
+
+// As the detections do: it may have been set back.
+void RuleRun::ReadClock(BatchView& view, const Selection* among) {
+  const auto received = view.Ints(Column::kReceived);
+  for (std::size_t row = 0; row < received.size(); ++row)
+    if (IsIn(among, row))
+      arrival_.Take(received[row], arrival_.IsBehind(received[row]) && detect::IsInternal(view, row));
+  if (arrival_.now() != INT64_MIN) clock_ = arrival_.now();
 }
 
 // Live, ingest rules do not touch the daemon's own records of events.

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "service/detect/arrival_clock.h"
 #include "service/detect/detections.h"
 #include "service/rules/event_list.h"
 #include "service/rules/ingest_rules.h"
@@ -64,6 +65,7 @@ class RuleRun {
  private:
   RuleRun(std::vector<v1::Rule> rules, std::int64_t now, Options options);
   Result<void, std::string> Compile();
+  void ReadClock(BatchView& view, const Selection* among);
   void Observe(std::size_t rule, const Record& before, const Record* after);
   void MatchRules(BatchView& view, BlockIndex* index, const Selection* among);
   void FeedDrops(BatchView& view, BlockIndex* index, const Selection* among);
@@ -91,7 +93,8 @@ class RuleRun {
   std::vector<EventChange> limits_;  // what limits have to say, not taken yet
   RecordBatch event_records_;
   std::int64_t octets_saved_ = 0;
-  std::int64_t clock_ = 0;     // the newest received time so far
+  ArrivalClock arrival_;
+  std::int64_t clock_ = 0;     // it, or the end of the run
   std::uint64_t last_id_ = 0;  // of the records fed
 
   // Of the batch that is being fed.

@@ -62,13 +62,14 @@ class DetectionRunnerTest : public ::testing::Test {
 
   Result<void> Commit(const std::vector<EventChange>& changes, const StateChange& also) {
     const std::lock_guard lock(mutex_);
-    if (crashed_ || failures_ > 0) {
+    if (crashed_ || failures_ > 0 || events_.size() >= full_at_) {
       --failures_;
       return StoreErrc::kDiskFull;
     }
     if (auto done = store_->ChangeState(also); !done) return done.error();
     for (const EventChange& change : changes) events_.push_back(change.event);
     for (const auto& [name, position] : also.cursors) position_ = position;
+    largest_ = std::max(largest_, changes.size());
     ++written_;
     changed_.notify_all();
     return {};
@@ -82,6 +83,7 @@ class DetectionRunnerTest : public ::testing::Test {
   std::vector<v1::Event> events_;
   RecordId position_{};
   int written_ = 0;
+  std::size_t largest_ = 0, full_at_ = SIZE_MAX;  // changes of a commit; events from which on none succeeds
   std::atomic<int> failures_{0};
   std::atomic<bool> crashed_{false};
   std::unique_ptr<DetectionRunner> runner_;
@@ -159,6 +161,42 @@ TEST_F(DetectionRunnerTest, TheStateOfARuleThatIsGoneGoes) {
   WaitUntil([this] { return written_ > 1; });
   runner_->Stop();
   EXPECT_FALSE(store_->GetObject("detection", "three")->has_value());
+}
+
+TEST_F(DetectionRunnerTest, EventsThatARuleWouldHaveResolvedAreResolvedWhenItIsGone) {
+  Start("rules: [{name: each, filter: x, match: {event: {resolve_after: 1d}}}]");
+  Append(1);
+  LetTimePass();
+  WaitForEvents(1);
+  runner_->SetRules({});
+  WaitForEvents(2);
+  runner_->Stop();
+  EXPECT_TRUE(events_[1].summary().empty());
+  ASSERT_EQ(events_[1].notes_size(), 1);
+  EXPECT_EQ(events_[1].notes(0).text(), "the rule was deleted, disabled or changed");
+}
+
+TEST_F(DetectionRunnerTest, AStormIsWrittenInPiecesAndOnceOverACrash) {
+  Start(kEach);
+  for (int i = 0; i < 5; ++i) Append(1000);
+  {
+    const std::lock_guard lock(mutex_);
+    full_at_ = 2000;
+  }
+  LetTimePass();
+  WaitForEvents(2000);
+  Kill();
+  EXPECT_LT(events_.size(), 5000u);
+  full_at_ = SIZE_MAX;
+  Start(kEach);
+  LetTimePass();
+  WaitForEvents(5000);
+  runner_->Stop();
+  std::set<std::uint64_t> ids;
+  for (const v1::Event& event : events_) ids.insert(event.record_ids(0));
+  EXPECT_EQ(ids.size(), 5000u);
+  EXPECT_EQ(events_.size(), 5000u);
+  EXPECT_LE(largest_, 2500u);
 }
 
 TEST_F(DetectionRunnerTest, ImportedRecordsAreNoNews) {
