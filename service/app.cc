@@ -57,6 +57,7 @@ DetectionLimits LimitsOf(const v1::Config& config) {
 EventStore::Limits EventLimitsOf(const v1::Config& config) {
   EventStore::Limits limits;
   limits.max_count = config.events().max_count();
+  limits.max_per_minute = config.events().max_per_minute();
   limits.max_age =
       std::chrono::ceil<std::chrono::seconds>(std::chrono::nanoseconds(config.events().max_age()));
   return limits;
@@ -134,6 +135,8 @@ class AppImpl final : public App {
       net_->Drain(drained);
     }
     if (control_) control_->Drain();
+    // What rules and detections still have to say is written as well.
+    if (pipeline_) pipeline_->EndRuleWaits(drained);
     if (rules_) rules_->Stop();
     events_->Stop(drained);
     if (pipeline_) pipeline_->Stop(drained);

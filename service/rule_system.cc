@@ -111,6 +111,9 @@ std::map<std::string, RuleFigures> RuleSystem::Figures() const {
                           .expired = rule.expired,
                           .state_bytes = rule.state_bytes};
   }
+  for (const auto& [name, suppressed] : events_.figures().suppressed) {
+    if (const auto rule = figures.find(name); rule != figures.end()) rule->second.suppressed = suppressed;
+  }
   return figures;
 }
 

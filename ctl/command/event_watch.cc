@@ -34,11 +34,12 @@ bool Print(Context& context, const v1::WatchEventsResponse& response, bool json)
   Output output(context);
   if (response.events().empty()) return true;
   Grid grid = EventGrid();
-  for (const v1::Event& event : response.events()) {
+  for (int i = 0; i < response.events_size(); ++i) {
     if (json) {
-      AppendEventJson(event, nullptr, output.text());
+      const std::uint64_t change = i < response.changes_size() ? response.changes(i) : 0;
+      AppendEventJson(response.events(i), nullptr, output.text(), change);
     } else {
-      AddEventRow(event, WallTime(), grid);
+      AddEventRow(response.events(i), WallTime(), grid);
     }
   }
   if (!json) grid.AppendTo(output.text(), context.color);
@@ -94,7 +95,7 @@ void RegisterEventWatch(CLI::App& events, Context& context) {
             "Form of the output (default table on a terminal, else json)");
   AddExamples(command,
               "An event that changed several times while nobody watched is shown once, as it is now. When it "
-              "is interrupted\nit says where to go on.",
+              "is interrupted\nit says where to go on; in JSON each line has the number of its `change`.",
               {"events watch", "events watch --rule \"sshd-*\" -o json", "events watch --after 1234"});
   OnRun(command, [&context, options] { RunWatch(context, *options); });
 }

@@ -108,8 +108,10 @@ void RunChange(Context& context, const ChangeOptions& options, const char* done,
   Client client(context);
   v1::ChangeEventsResponse response;
   if (Report(context, (client.*change)(request, response)) != kExitOk) return;
-  for (const v1::Event& event : response.events())
-    Note(context, fmt::format("event {} {}", event.id(), done));
+  for (const v1::Event& event : response.events()) {
+    const bool late = change == &Client::AcknowledgeEvents && event.state() == v1::Event::STATE_RESOLVED;
+    Note(context, fmt::format("event {} {}", event.id(), late ? "is resolved already and stays so" : done));
+  }
 }
 
 void AddChange(CLI::App& events, Context& context, const char* verb, const char* description,
@@ -157,7 +159,8 @@ void RegisterEvents(CLI::App& root, Context& context) {
   AddList(command, context);
   AddGet(command, context);
   RegisterEventWatch(command, context);
-  AddChange(command, context, "ack", "Says that somebody takes care of events", "", "acknowledged",
+  AddChange(command, context, "ack", "Says that somebody takes care of events",
+            "One that is resolved stays so; it gets the note all the same.", "acknowledged",
             &Client::AcknowledgeEvents);
   AddChange(command, context, "resolve", "Says that events are over",
             "Targets are told as well, unless the event is muted.", "resolved", &Client::ResolveEvents);

@@ -98,9 +98,11 @@ void AddEventRow(const v1::Event& event, std::int64_t now_ns, Grid& grid) {
                FormatCount(event.count()), event.summary()});
 }
 
-void AppendEventJson(const v1::Event& event, const v1::GetEventResponse* deliveries, std::string& out) {
+void AppendEventJson(const v1::Event& event, const v1::GetEventResponse* deliveries, std::string& out,
+                     std::uint64_t change) {
   JsonWriter json(out);
   json.BeginObject().Key("id").Number(event.id()).Key("rule").String(event.rule());
+  if (change != 0) json.Key("change").Number(change);
   json.Key("severity").String(EventSeverityName(event.severity()));
   json.Key("state").String(EventStateName(event.state())).Key("key").String(event.key());
   json.Key("summary").String(event.summary()).Key("count").Number(event.count());

@@ -18,8 +18,9 @@ std::string EventSeverityName(std::uint32_t severity);
 // Columns of a table of events, and the row of one. `now_ns`: for ages.
 Grid EventGrid();
 void AddEventRow(const v1::Event& event, std::int64_t now_ns, Grid& grid);
-// A line of JSON; `deliveries` may be null.
-void AppendEventJson(const v1::Event& event, const v1::GetEventResponse* deliveries, std::string& out);
+// A line of JSON; `deliveries` may be null. `change`: the number to go on behind; 0: not known.
+void AppendEventJson(const v1::Event& event, const v1::GetEventResponse* deliveries, std::string& out,
+                     std::uint64_t change = 0);
 // Everything about one event, with local times.
 void AppendEventText(const v1::GetEventResponse& event, bool color, std::string& out);
 

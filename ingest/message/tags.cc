@@ -28,7 +28,25 @@ std::optional<std::string_view> ReadText(std::string_view& rest) {
   return text;
 }
 
+bool IsNamed(std::string_view name, std::string_view first) {
+  return name.starts_with(first) && (name.size() == first.size() || name[first.size()] == '.');
+}
+
+constexpr std::string_view kEvent = "event", kOrigin = "origin.";
+
 }  // namespace
+
+bool IsEventTag(std::string_view name) { return IsNamed(name, kEvent); }
+
+std::string OriginTagOf(std::string_view event_tag) {
+  if (kOrigin.size() + event_tag.size() > kMaxTagName) return {};
+  return std::string(kOrigin) + std::string(event_tag);
+}
+
+bool IsReservedTag(std::string_view name) {
+  return IsEventTag(name) || name.starts_with("cistern.") ||
+         (name.starts_with(kOrigin) && IsEventTag(name.substr(kOrigin.size())));
+}
 
 void AppendTag(std::string& out, std::string_view name, std::string_view value) {
   AppendText(out, name);

@@ -2,6 +2,7 @@
 // Encoding, per tag: varint length and octets of the name, then of the value (LEB128 varints).
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +13,17 @@ struct Tag {
   std::string_view name;
   std::string_view value;
 };
+
+inline constexpr std::size_t kMaxTagName = 64;
+
+// `event` and `event.NAME`, by which alone, with transport `internal`, the records of events are known. Only
+// the daemon writes them: no rule, no sender and no other Cistern can.
+bool IsEventTag(std::string_view name);
+// What an event tag is called once its record came from elsewhere: `origin.event`, `origin.event.NAME`. Empty
+// when that is too long a name.
+std::string OriginTagOf(std::string_view event_tag);
+// These, and the tags by which relayed records are known (`cistern.NAME`): no rule writes them.
+bool IsReservedTag(std::string_view name);
 
 // Appends one tag to `out`.
 void AppendTag(std::string& out, std::string_view name, std::string_view value);

@@ -13,7 +13,6 @@ namespace cistern {
 namespace {
 
 constexpr std::int64_t kBillion = 1'000'000'000;
-constexpr std::size_t kMaxTagName = 64;
 
 bool IsPrintable(char c) { return c > ' ' && c < 0x7f; }
 
@@ -122,7 +121,10 @@ std::string FromProto(const v1::Record& in, std::int64_t received, RecordBatch& 
 
 std::string_view CopyTags(const v1::Record& in, RecordBatch& batch) {
   std::string tags;
-  for (const auto& tag : in.tags()) AppendTag(tags, tag.name(), tag.value());
+  for (const auto& tag : in.tags()) {
+    const std::string name = IsEventTag(tag.name()) ? OriginTagOf(tag.name()) : tag.name();
+    if (!name.empty()) AppendTag(tags, name, tag.value());
+  }
   return batch.arena().Copy(tags);
 }
 

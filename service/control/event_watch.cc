@@ -34,6 +34,7 @@ class EventWatch final : public StreamCall<v1::WatchEventsResponse> {
     begun_ = true;
     response().Clear();
     for (v1::Event& event : changes->events) *response().add_events() = std::move(event);
+    response().mutable_changes()->Add(changes->changes.begin(), changes->changes.end());
     response().set_change(after_);
     return Step::kWrite;
   }

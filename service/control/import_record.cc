@@ -76,6 +76,8 @@ void SetOrigin(const v1::Record& in, RecordBatch& batch, Record& out) {
   out.peer = IpAddress::Parse(in.peer_address()).value_or(IpAddress());
   out.port = static_cast<std::uint16_t>(in.peer_port());
   out.transport = static_cast<Transport>(in.transport());
+  // Not by this daemon.
+  if (out.transport == Transport::kInternal) out.transport = Transport::kGrpc;
   out.listener = batch.arena().Copy(in.listener());
   out.tls_identity = batch.arena().Copy(in.tls_identity());
 }

@@ -1,5 +1,7 @@
 #include "service/events/event_draft.h"
 
+#include <xxhash.h>
+
 #include <algorithm>
 
 #include "proto/convert/record.h"
@@ -20,6 +22,18 @@ void Clean(std::string* text, std::size_t longest) {
   *text = ToUtf8(*text);
 }
 
+// Cut keys that differ stay different. What this returns is left alone when it comes again.
+void CleanKey(std::string* key) {
+  std::string clean = ToUtf8(*key);
+  if (clean.size() > kLongestKey) {
+    const std::string mark = fmt::format("~{:016x}", XXH3_64bits(key->data(), key->size()));
+    std::size_t size = kLongestKey - mark.size();
+    while (size > 0 && (static_cast<unsigned char>(clean[size]) & 0xc0) == 0x80) --size;
+    clean.replace(size, std::string::npos, mark);
+  }
+  *key = std::move(clean);
+}
+
 // Values come from records: any octets, any size.
 void CleanFields(v1::Event& event) {
   std::map<std::string, std::string> fields(event.fields().begin(), event.fields().end());
@@ -38,7 +52,7 @@ void CleanFields(v1::Event& event) {
 
 void Clean(v1::Event& event) {
   Clean(event.mutable_rule(), 63);
-  Clean(event.mutable_key(), kLongestKey);
+  CleanKey(event.mutable_key());
   Clean(event.mutable_summary(), kLongestSummary);
   CleanFields(event);
   if (event.record_ids_size() > kMostSamples) event.mutable_record_ids()->Truncate(kMostSamples);
@@ -57,28 +71,39 @@ EventDraft::~EventDraft() {
     it->second ? parts_.inhibitions.Remove(it->first) : parts_.inhibitions.Add(it->first);
 }
 
-Result<void> EventDraft::Trim(std::size_t more, std::size_t most, std::int64_t oldest) {
+std::size_t EventDraft::kept() const {
+  return parts_.index.events().size() - dropped_ + raised_.size() - dropped_raised_;
+}
+
+Result<void> EventDraft::Trim(std::int64_t oldest) {
   const auto& events = parts_.index.events();
   while (dropped_ < std::min(events.size(), kMostDropped)) {
-    const IndexedEvent& entry = events[dropped_];
-    if (events.size() - dropped_ + more <= most && entry.created >= oldest) break;
-    if (const auto dropped = Drop(entry); !dropped) return dropped;
+    if (kept() <= parts_.most && events[dropped_].created >= oldest) break;
+    if (const auto dropped = DropOldest(); !dropped) return dropped;
   }
+  return {};
+}
+
+Result<void> EventDraft::DropOldest() {
+  if (dropped_ < parts_.index.events().size()) return Drop(parts_.index.events()[dropped_]);
+  const auto raised = touched_.find(raised_[dropped_raised_++].id);
+  Forget(raised->second);
+  dropped_through_ = raised->first;
+  touched_.erase(raised);
   return {};
 }
 
 Result<void> EventDraft::Drop(const IndexedEvent& entry) {
   const std::string name = NameOf(entry.id);
   const bool inhibits = entry.state != v1::Event::STATE_RESOLVED && parts_.inhibitions.Inhibits(*entry.rule);
-  if (entry.requested || inhibits) {
+  if (const auto touched = touched_.find(entry.id); touched != touched_.end()) {
+    Forget(touched->second);
+    touched_.erase(touched);
+  } else if (entry.requested || inhibits) {
     const auto object = parts_.store.GetObject(kEventKind, name);
     if (!object) return object.error();
     v1::StoredEvent stored;
-    if (*object && stored.ParseFromString((*object)->body)) {
-      for (const std::string& request : stored.request_ids())
-        objects_.push_back({kEventRequestKind, request, std::nullopt, std::nullopt});
-      if (inhibits) Inhibit(stored.event(), false);
-    }
+    if (*object && stored.ParseFromString((*object)->body)) Forget(stored);
   }
   objects_.push_back({kEventKind, name, std::nullopt, std::nullopt});
   dropped_through_ = entry.id;
@@ -86,18 +111,40 @@ Result<void> EventDraft::Drop(const IndexedEvent& entry) {
   return {};
 }
 
-Result<void> EventDraft::Make(EventChange change) {
+// What there is of it beside itself.
+void EventDraft::Forget(const v1::StoredEvent& stored) {
+  for (const std::string& request : stored.request_ids())
+    objects_.push_back({kEventRequestKind, request, std::nullopt, std::nullopt});
+  if (!IsResolved(stored.event())) Inhibit(stored.event(), false);
+}
+
+bool EventDraft::MayRaise(const v1::Event& event) {
+  const std::int64_t minute =
+      parts_.cap.MinuteOf(event.rule(), event.has_last_time() ? FromProto(event.last_time()) : now_);
+  EventCap::Tally& tally = tallies_[{event.rule(), minute}];
+  const bool may = parts_.cap.Raised(event.rule(), minute) + tally.raised < parts_.cap.most();
+  may ? ++tally.raised : ++tally.suppressed;
+  return may;
+}
+
+Result<void> EventDraft::Make(EventChange change, bool passing) {
   Clean(change.event);
   if (change.kind == EventChange::Kind::kRaise) {
-    Raise(std::move(change.event));
+    if (!MayRaise(change.event)) return {};
+    const auto raised = Raise(std::move(change.event));
+    if (!raised) return raised.error();
+    (*raised)->set_passing(passing);
     return {};
   }
   const auto stored = OpenNewest(change.event.rule(), change.event.key());
   if (!stored) return stored.error();
-  if (*stored == nullptr) return {};
+  if (*stored == nullptr) {
+    unplaced_ += change.kind == EventChange::Kind::kAdd;
+    return {};
+  }
   if (change.kind == EventChange::Kind::kAdd) {
     Add(**stored, change.event);
-    if (IsResolved((*stored)->event())) Reopen(**stored);
+    if (IsResolved((*stored)->event()) && MayRaise(change.event)) Reopen(**stored);
   } else if (!IsResolved((*stored)->event())) {
     Merge(**stored, change.event);
     (*stored)->mutable_event()->mutable_notes()->MergeFrom(change.event.notes());
@@ -125,7 +172,10 @@ Result<v1::StoredEvent*> EventDraft::OpenNewest(const std::string& rule, const s
   return event.rule() == rule && event.key() == key ? *stored : nullptr;
 }
 
-v1::StoredEvent& EventDraft::Raise(v1::Event event) {
+Result<v1::StoredEvent*> EventDraft::Raise(v1::Event event) {
+  if (kept() > 0 && kept() >= parts_.most) {
+    if (const auto dropped = DropOldest(); !dropped) return dropped.error();
+  }
   Clean(event);
   event.set_id(numbers_.id() + 1);
   numbers_.set_id(event.id());
@@ -136,13 +186,13 @@ v1::StoredEvent& EventDraft::Raise(v1::Event event) {
   ToProto(now_, event.mutable_create_time());
   event.clear_muted();
   event.set_muted(Mute(event));
-  raised_.push_back(event.id());
+  raised_.push_back({event.id(), event.severity(), !event.muted().empty()});
   newest_[{event.rule(), event.key()}] = event.id();
   Inhibit(event, true);
   Write(event, false);
   v1::StoredEvent& stored = touched_[event.id()];
   *stored.mutable_event() = std::move(event);
-  return stored;
+  return &stored;
 }
 
 std::string EventDraft::Mute(const v1::Event& event) const {

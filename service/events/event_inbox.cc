@@ -19,8 +19,9 @@ EventInbox::~EventInbox() {
 }
 
 bool EventInbox::Post(EventChange change) {
+  const std::size_t most = change.kind == EventChange::Kind::kRaise ? kMost : 2 * kMost;
   const std::lock_guard lock(mutex_);
-  if (waiting_.size() >= kMost || stopping_) return false;
+  if (waiting_.size() + in_commit_ >= most || stopping_) return false;
   waiting_.push_back(std::move(change));
   wake_.notify_all();
   return true;
@@ -30,14 +31,18 @@ void EventInbox::Run() {
   std::vector<EventChange> changes;
   std::unique_lock lock(mutex_);
   for (;;) {
-    wake_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
-    if (waiting_.empty()) return;
-    changes = waiting_;  // room for others only once these are kept
+    if (changes.empty()) {
+      wake_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+      if (waiting_.empty()) return;
+      changes.swap(waiting_);
+      in_commit_ = changes.size();  // room for others only once these are kept
+    }
     lock.unlock();
     const auto done = commit_(changes);
     lock.lock();
     if (done) {
-      waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(changes.size()));
+      changes.clear();
+      in_commit_ = 0;
       continue;
     }
     if (stopping_) return;

@@ -16,7 +16,9 @@ namespace cistern {
 
 class EventInbox {
  public:
-  static constexpr std::size_t kMost = 4096;  // wait at once, some 1 MiB; for a store that cannot write
+  // Wait at once, some 1 MiB; for a store that cannot write. As many again that are no new events: what ends
+  // should be heard of.
+  static constexpr std::size_t kMost = 4096;
 
   using Commit = std::function<Result<void>(std::vector<EventChange>)>;
   // `commit` is tried again, each second, while it fails.
@@ -34,6 +36,7 @@ class EventInbox {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::vector<EventChange> waiting_;  // guarded by mutex_
+  std::size_t in_commit_ = 0;         // likewise: those that the thread has taken
   bool stopping_ = false;             // guarded by mutex_
   std::thread thread_;
 };

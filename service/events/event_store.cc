@@ -42,17 +42,25 @@ Result<void> ForEach(Store& store, const char* kind, const std::function<void(co
 }  // namespace
 
 EventStore::EventStore(Store& store, Limits limits, WallClock clock, std::string hostname)
-    : store_(store), clock_(std::move(clock)), hostname_(std::move(hostname)), limits_(limits) {}
+    : store_(store),
+      clock_(std::move(clock)),
+      hostname_(std::move(hostname)),
+      cap_(limits.max_per_minute),
+      limits_(limits) {}
 
 EventStore::~EventStore() { Stop(std::chrono::steady_clock::now()); }
 
 Result<void> EventStore::Open() {
-  if (const auto loaded = Load(); !loaded) return loaded;
+  std::vector<std::uint64_t> passing;
+  if (const auto loaded = Load(&passing); !loaded) return loaded;
   if (const auto loaded = LoadSilences(); !loaded) return loaded;
-  return FinishRows();
+  if (const auto finished = FinishRows(); !finished) return finished;
+  last_row_ = numbers_.row();
+  written_row_ = store_.LastSequence(kEventClient);
+  return ResolvePassing(passing);
 }
 
-Result<void> EventStore::Load() {
+Result<void> EventStore::Load(std::vector<std::uint64_t>* passing) {
   const auto numbers = store_.GetObject(kEventNumbersKind, "numbers");
   if (!numbers) return numbers.error();
   if (*numbers) (void)numbers_.ParseFromString((*numbers)->body);
@@ -64,6 +72,8 @@ Result<void> EventStore::Load() {
       return;
     }
     index_.Put(stored.event(), stored.change(), !stored.request_ids().empty());
+    if (stored.passing() && stored.event().state() != v1::Event::STATE_RESOLVED)
+      passing->push_back(stored.event().id());
     numbers_.set_id(std::max(numbers_.id(), stored.event().id()));
     numbers_.set_change(std::max(numbers_.change(), stored.change()));
   });
@@ -108,7 +118,7 @@ void EventStore::Start(Pipeline& pipeline) {
                          [this](std::span<const WrittenRow> written) { return Settle(written); }},
       store_.LastSequence(kEventClient), numbers_.row());
   inbox_ = std::make_unique<EventInbox>(
-      [this](std::vector<EventChange> changes) { return Commit(std::move(changes), {}); });
+      [this](std::vector<EventChange> changes) { return CommitChanges(std::move(changes), {}, true); });
 }
 
 void EventStore::Stop(std::chrono::steady_clock::time_point deadline) {
@@ -128,9 +138,12 @@ void EventStore::Stop(std::chrono::steady_clock::time_point deadline) {
   const std::lock_guard change(change_mutex_);
   const std::lock_guard lock(mutex_);
   outbox_.reset();
+  row_written_.notify_all();
 }
 
 void EventStore::SetLimits(Limits limits) {
+  const std::lock_guard change(change_mutex_);
+  cap_.SetMost(limits.max_per_minute);
   const std::lock_guard lock(mutex_);
   limits_ = limits;
 }
@@ -205,6 +218,9 @@ EventStore::Outcome<EventStore::Changes> EventStore::ChangedAfter(std::uint64_t 
   auto events = Read(ids, &read);
   if (!events) return StoreTrouble(events.error());
   changes.events = std::move(*events);
+  for (std::size_t i = 0; changes.changes.size() < changes.events.size(); ++i) {
+    if (ids[i] == changes.events[changes.changes.size()].id()) changes.changes.push_back(numbers[i]);
+  }
   changes.more = changes.more || read < ids.size();
   if (changes.more) changes.last = numbers[read - 1];
   return changes;

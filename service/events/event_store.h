@@ -5,12 +5,16 @@
 // Durability: a change is on disk when its call returns, all of it or nothing. Records of events are written
 //   by a thread of its own, each exactly once, also over a crash.
 // Bounds: the newest `max_count` events, none older than `max_age`; about 100 octets of memory an event.
+//   A rule raises at most `max_per_minute`; what is beyond it is counted. While kMostRows records wait to be
+//   written, changes are refused with kBusy, after a second in which they may get room.
 #pragma once
 
 #include <array>
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -20,6 +24,7 @@
 #include <vector>
 
 #include "cistern/v1/stored.pb.h"
+#include "service/events/event_cap.h"
 #include "service/events/event_change.h"
 #include "service/events/event_error.h"
 #include "service/events/event_index.h"
@@ -56,6 +61,9 @@ struct EventFigures {
   std::uint64_t raised = 0, muted = 0;         // since the start
   std::array<std::uint64_t, 8> by_severity{};  // of `raised`
   std::uint64_t lost = 0;                      // by Raise(), for want of room
+  std::uint64_t unplaced = 0;                  // times there was more for an event that is gone
+  // Events that were not raised, by rule, because it raised so many.
+  std::map<std::string, std::uint64_t> suppressed;
 };
 
 class EventStore {
@@ -65,7 +73,9 @@ class EventStore {
   struct Limits {
     std::size_t max_count = 100'000;
     std::chrono::seconds max_age = std::chrono::hours(24 * 90);
+    std::uint64_t max_per_minute = 1000;  // of a rule
   };
+  static constexpr std::uint64_t kMostRows = 10'000;
   static constexpr std::size_t kMaxSilences = 1000, kMaxNotes = 100;
 
   // `store` outlives this object. `hostname`: of the records.
@@ -86,7 +96,8 @@ class EventStore {
   // store, and then nothing was changed.
   Result<void> Commit(std::vector<EventChange> changes, StateChange also);
   // For whoever must not wait: committed by a thread of this object, soon. A crash may lose it; at most 4096
-  // wait, beyond it they are counted as lost.
+  // new events wait, beyond it they are counted as lost. Such events are resolved by Open() when nobody else
+  // did: who raised them does not know of them any more.
   void Raise(EventChange change);
   // For add-ons; the event as it is now. A request_id that one of the newest 64 requests of an event had
   // gives that event, unchanged.
@@ -100,9 +111,10 @@ class EventStore {
   // Events with smaller ids than `before` (0: all), at most `limit` or about 1 MiB.
   Outcome<Page> List(const EventQuery& query, std::uint64_t before, std::size_t limit);
   struct Changes {
-    std::vector<v1::Event> events;  // ascending by change
-    std::uint64_t last = 0;         // number of the last change that was looked at
-    bool more = false;              // there are more by now
+    std::vector<v1::Event> events;       // ascending by change
+    std::vector<std::uint64_t> changes;  // of each event: the number of its change
+    std::uint64_t last = 0;              // number of the last change that was looked at
+    bool more = false;                   // there are more by now
   };
   // Events that changed behind `after`, as they are now, at most `limit` or about 1 MiB.
   Outcome<Changes> ChangedAfter(std::uint64_t after, const EventQuery& query, std::size_t limit);
@@ -129,9 +141,12 @@ class EventStore {
   Result<void> Tick();
 
  private:
-  Result<void> Load();
+  Result<void> Load(std::vector<std::uint64_t>* passing);
+  Result<void> ResolvePassing(std::span<const std::uint64_t> ids);
+  Result<void> CommitChanges(std::vector<EventChange> changes, StateChange also, bool passing);
   Result<void> LoadSilences();
   Result<void> FinishRows();
+  Result<void> WaitForRoom();
   Result<void> Settle(std::span<const WrittenRow> written);
   Result<std::vector<v1::Event>> Read(const std::vector<std::uint64_t>& ids, std::size_t* read);
   void Changed();
@@ -141,7 +156,8 @@ class EventStore {
 
   // `change_mutex_` is held.
   EventDraft NewDraft();
-  Result<void> Trim(EventDraft& draft, std::size_t more);
+  void Enter(const EventDraft& draft);
+  Result<void> Trim(EventDraft& draft);
   Result<void> Keep(EventDraft& draft, StateChange also);
   Outcome<std::uint64_t> FindRequest(const std::string& request_id);
   Result<std::uint64_t> MakeRequested(EventDraft& draft, const AddOnEvent& request);
@@ -154,6 +170,7 @@ class EventStore {
   std::mutex change_mutex_;         // one change at a time; taken before mutex_
   Inhibitions inhibitions_;         // guarded by change_mutex_
   v1::StoredEventNumbers numbers_;  // likewise
+  EventCap cap_;                    // likewise
   mutable std::mutex mutex_;        // guards what follows; what changes under change_mutex_ alone needs
                                     // only that to be read there
   Limits limits_;
@@ -162,6 +179,8 @@ class EventStore {
   std::set<std::string> rule_names_;
   EventFigures figures_;
   std::uint64_t last_change_ = 0;
+  std::uint64_t last_row_ = 0, written_row_ = 0;  // as they are in the catalog
+  std::condition_variable row_written_;
   std::function<void()> listener_;
   std::unique_ptr<EventOutbox> outbox_;  // between Start() and Stop()
   std::unique_ptr<EventInbox> inbox_;    // likewise

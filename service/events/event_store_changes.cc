@@ -49,7 +49,12 @@ void AddNote(const std::string& note, const std::string& who, std::int64_t now, 
 }  // namespace
 
 EventDraft EventStore::NewDraft() {
-  return EventDraft({store_, index_, silences_, inhibitions_, hostname_}, numbers_, clock_());
+  std::size_t most = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    most = limits_.max_count;
+  }
+  return EventDraft({store_, index_, silences_, inhibitions_, hostname_, cap_, most}, numbers_, clock_());
 }
 
 // Writes it, and then makes it so.
@@ -62,15 +67,35 @@ Result<void> EventStore::Keep(EventDraft& draft, StateChange also) {
     const std::lock_guard lock(mutex_);
     draft.Apply();
     last_change_ = numbers_.change();
-    for (const std::uint64_t id : draft.raised()) {
-      const v1::Event& event = draft.event(id);
-      ++figures_.raised;
-      ++figures_.by_severity[event.severity()];
-      if (!event.muted().empty()) ++figures_.muted;
-    }
+    last_row_ = numbers_.row();
+    Enter(draft);
     if (outbox_) outbox_->Wake(numbers_.row());
   }
   return {};
+}
+
+// `mutex_` is held as well.
+void EventStore::Enter(const EventDraft& draft) {
+  for (const EventDraft::Raised& event : draft.raised()) {
+    ++figures_.raised;
+    ++figures_.by_severity[event.severity];
+    if (event.muted) ++figures_.muted;
+  }
+  figures_.unplaced += draft.unplaced();
+  for (const auto& [place, tally] : draft.tallies()) {
+    if (tally.suppressed > 0) figures_.suppressed[place.first] += tally.suppressed;
+  }
+  for (const std::string& rule : cap_.Enter(draft.tallies()))
+    spdlog::warn("rule \"{}\" raises more than {} events a minute; those beyond are counted and not raised",
+                 rule, cap_.most());
+}
+
+// Before a change, so that a storm waits where it comes from and not in the catalog.
+Result<void> EventStore::WaitForRoom() {
+  std::unique_lock lock(mutex_);
+  const auto room = [this] { return !outbox_ || last_row_ - written_row_ < kMostRows; };
+  if (row_written_.wait_for(lock, std::chrono::seconds(1), room)) return {};
+  return make_error_code(StoreErrc::kBusy);
 }
 
 void EventStore::Changed() {
@@ -88,12 +113,19 @@ void EventStore::SetListener(std::function<void()> changed) {
 }
 
 Result<void> EventStore::Commit(std::vector<EventChange> changes, StateChange also) {
+  return CommitChanges(std::move(changes), std::move(also), false);
+}
+
+Result<void> EventStore::CommitChanges(std::vector<EventChange> changes, StateChange also, bool passing) {
+  if (!changes.empty()) {
+    if (const auto room = WaitForRoom(); !room) return room;
+  }
   {
     const std::lock_guard change(change_mutex_);
     EventDraft draft = NewDraft();
-    if (const auto trimmed = Trim(draft, changes.size()); !trimmed) return trimmed;
+    if (const auto trimmed = Trim(draft); !trimmed) return trimmed;
     for (EventChange& one : changes) {
-      if (const auto made = draft.Make(std::move(one)); !made) return made;
+      if (const auto made = draft.Make(std::move(one), passing); !made) return made;
     }
     if (const auto kept = Keep(draft, std::move(also)); !kept) return kept;
   }
@@ -101,20 +133,39 @@ Result<void> EventStore::Commit(std::vector<EventChange> changes, StateChange al
   return {};
 }
 
-Result<void> EventStore::Trim(EventDraft& draft, std::size_t more) {
-  Limits limits;
+// A limit that still holds raises its event anew.
+Result<void> EventStore::ResolvePassing(std::span<const std::uint64_t> ids) {
+  constexpr std::size_t kAtOnce = 500;
+  for (; !ids.empty(); ids = ids.subspan(std::min(ids.size(), kAtOnce))) {
+    const std::lock_guard change(change_mutex_);
+    EventDraft draft = NewDraft();
+    for (const std::uint64_t id : ids.first(std::min(ids.size(), kAtOnce))) {
+      const auto stored = draft.Open(id);
+      if (!stored) return stored.error();
+      if (*stored == nullptr) continue;
+      v1::Event* event = (*stored)->mutable_event();
+      if (event->notes_size() < static_cast<int>(kMaxNotes))
+        AddNote("resolved because cisternd was started anew", "cisternd", clock_(), event);
+      draft.Resolve(**stored, clock_());
+    }
+    if (const auto kept = Keep(draft, {}); !kept) return kept;
+  }
+  return {};
+}
+
+Result<void> EventStore::Trim(EventDraft& draft) {
+  std::int64_t age = 0;
   {
     const std::lock_guard lock(mutex_);
-    limits = limits_;
+    age = std::chrono::nanoseconds(limits_.max_age).count();
   }
-  const std::int64_t age = std::chrono::nanoseconds(limits.max_age).count();
-  return draft.Trim(more, limits.max_count, age == 0 ? INT64_MIN : clock_() - age);
+  return draft.Trim(age == 0 ? INT64_MIN : clock_() - age);
 }
 
 Result<void> EventStore::Tick() {
   const std::lock_guard change(change_mutex_);
   EventDraft draft = NewDraft();
-  if (const auto trimmed = Trim(draft, 0); !trimmed) return trimmed;
+  if (const auto trimmed = Trim(draft); !trimmed) return trimmed;
   StateChange also;
   const auto forgotten = silences_.Forgotten(clock_());
   for (const std::string& name : forgotten) also.objects.push_back({kSilenceKind, name, std::nullopt, {}});
@@ -132,6 +183,7 @@ void EventStore::Raise(EventChange change) {
 
 EventStore::Outcome<v1::Event> EventStore::Raise(const AddOnEvent& request) {
   if (auto wrong = CheckAddOn(request); !wrong.empty()) return Invalid(std::move(wrong));
+  if (const auto room = WaitForRoom(); !room) return StoreTrouble(room.error());
   std::uint64_t id = 0;
   {
     const std::lock_guard change(change_mutex_);
@@ -142,7 +194,7 @@ EventStore::Outcome<v1::Event> EventStore::Raise(const AddOnEvent& request) {
     id = *known;
     if (id == 0) {
       EventDraft draft = NewDraft();
-      if (const auto trimmed = Trim(draft, 1); !trimmed) return StoreTrouble(trimmed.error());
+      if (const auto trimmed = Trim(draft); !trimmed) return StoreTrouble(trimmed.error());
       const auto made = MakeRequested(draft, request);
       if (!made) return StoreTrouble(made.error());
       id = *made;
@@ -178,7 +230,9 @@ Result<std::uint64_t> EventStore::MakeRequested(EventDraft& draft, const AddOnEv
   if (repeats) {
     draft.Add(*stored, event);
   } else {
-    stored = &draft.Raise(std::move(event));
+    const auto raised = draft.Raise(std::move(event));
+    if (!raised) return raised.error();
+    stored = *raised;
   }
   if (!request.request_id.empty()) draft.Remember(*stored, request.request_id);
   return stored->event().id();
@@ -189,6 +243,7 @@ EventStore::Outcome<std::vector<v1::Event>> EventStore::Change(
     const std::function<void(EventDraft&, v1::StoredEvent&)>& change) {
   if (ids.empty() || ids.size() > 1000) return Invalid("ids: 1 to 1000");
   if (note.size() > kLongestText) return Invalid("note: at most 4096 octets");
+  if (const auto room = WaitForRoom(); !room) return StoreTrouble(room.error());
   std::vector<v1::Event> events;
   {
     const std::lock_guard lock(change_mutex_);
@@ -256,6 +311,9 @@ Result<void> EventStore::Settle(std::span<const WrittenRow> written) {
   }
   const auto done = store_.ChangeState(write);
   if (!done) return done.error();
+  const std::lock_guard lock(mutex_);
+  if (!written.empty()) written_row_ = std::max(written_row_, written.back().number);
+  row_written_.notify_all();
   return {};
 }
 

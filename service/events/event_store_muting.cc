@@ -17,7 +17,10 @@ void EventStore::SetRules(std::span<const v1::Rule> rules) {
     const std::lock_guard lock(mutex_);
     rule_names_.clear();
     for (const v1::Rule& rule : rules) rule_names_.insert(rule.name());
+    std::erase_if(figures_.suppressed,
+                  [this](const auto& rule) { return !rule_names_.contains(rule.first); });
   }
+  cap_.KeepOnly([this](const std::string& rule) { return rule_names_.contains(rule); });
   if (inhibitions_.SetRules(rules)) FillInhibitions();
 }
 

@@ -175,6 +175,7 @@ void AddEvents(const EventFigures& events, Families& out) {
     out.Add(D(events.by_severity[i]), {{"severity", std::string(SeverityName(static_cast<Severity>(i)))}});
   out.Counter(metric::kEventsMuted, "Events of these that no target tells of", D(events.muted));
   out.Counter(metric::kEventsLost, "Events lost because they could not be stored for long", D(events.lost));
+  out.Counter(metric::kEventsUnplaced, "Additions to events that are gone", D(events.unplaced));
   out.Gauge(metric::kEventsOpen, "Events that are not resolved", D(events.open));
   out.Gauge(metric::kEventsKept, "Events that are kept", D(events.kept));
 }
@@ -191,6 +192,8 @@ void AddRules(const std::map<std::string, RuleFigures>& rules, Families& out) {
   add(metric::kRuleEvents, MetricType::Counter, "Events raised", &RuleFigures::events);
   add(metric::kRuleEvicted, MetricType::Counter, "Keys that had to go because there were too many",
       &RuleFigures::evicted);
+  add(metric::kRuleEventsSuppressed, MetricType::Counter,
+      "Events not raised because the rule raised events.max_per_minute already", &RuleFigures::suppressed);
   add(metric::kRuleStateBytes, MetricType::Gauge, "Memory of what a rule knows, about",
       &RuleFigures::state_bytes);
 }

@@ -67,6 +67,7 @@ inline constexpr char kRuleDropped[] = "cistern_rule_dropped_total";
 inline constexpr char kRuleChanged[] = "cistern_rule_changed_total";
 inline constexpr char kRuleEvents[] = "cistern_rule_events_total";
 inline constexpr char kRuleEvicted[] = "cistern_rule_evicted_total";
+inline constexpr char kRuleEventsSuppressed[] = "cistern_rule_events_suppressed_total";
 inline constexpr char kRuleStateBytes[] = "cistern_rule_state_bytes";
 inline constexpr char kDetectionsLagRecords[] = "cistern_detections_lag_records";
 inline constexpr char kDetectionsLagSeconds[] = "cistern_detections_lag_seconds";
@@ -78,6 +79,8 @@ inline constexpr char kEventsOpen[] = "cistern_events_open";
 inline constexpr char kEventsKept[] = "cistern_events_kept";
 // Events of the daemon itself that were lost because the catalog could not be written for long.
 inline constexpr char kEventsLost[] = "cistern_events_lost_total";
+// More for events that are not kept any more.
+inline constexpr char kEventsUnplaced[] = "cistern_events_unplaced_total";
 // Last reload: 1 good, 0 refused; and when the last good one was.
 inline constexpr char kReloadSuccess[] = "cistern_config_last_reload_successful";
 inline constexpr char kReloadTime[] = "cistern_config_last_reload_success_timestamp_seconds";

@@ -49,9 +49,10 @@ bool IngestQueue::TryPush(QueueItem& item) {
   bool due = false;
   {
     std::lock_guard lock(mutex_);
-    if (closed_ || bytes_ >= limits_.max_bytes) return false;
+    if (closed_ || (item.own ? own_bytes_ >= kOwnBytes : bytes_ >= limits_.max_bytes)) return false;
     const std::size_t size = item.batch->bytes();
     bytes_ += size;
+    if (item.own) own_bytes_ += size;
     queued_bytes_ += size;
     queued_records_ += item.batch->size();
     if (item.done) ++waiters_;
@@ -110,6 +111,7 @@ std::vector<QueueItem> IngestQueue::TakeLocked() {
     records += next.batch->size();
     bytes += size;
     if (next.done) --waiters_;
+    if (next.own) own_bytes_ -= size;
     taken.push_back(std::move(next));
     items_.pop_front();
   }

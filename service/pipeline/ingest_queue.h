@@ -1,7 +1,8 @@
 // The bounded queue between ingest and store, with recycling of batches.
 //
 // Bound: octets, because that is what memory is made of (design: 24 MiB of 256). A batch is accepted while
-// the queue holds less than the bound, so the bound is exceeded by one batch at most.
+// the queue holds less than the bound, so the bound is exceeded by one batch at most. What the daemon made
+// itself has kOwnBytes of its own beside that, so that senders who fill the queue do not keep it out.
 // Threads: any may push; one writer pops. No callback runs under the lock.
 #pragma once
 
@@ -27,6 +28,7 @@ struct QueueItem {
   ClientSequence sequence;  // client_id empty: none
   bool imported = false;    // from an archive: never in one commit with records that arrive now
   bool own = false;         // made by the daemon, such as records of events: rules do not touch them
+  bool ends_waits = false;  // behind it the rules end what they wait for; `done` is called then
   CommitCallback done;      // empty: nobody waits. Runs on the writer thread; must not block.
   std::chrono::steady_clock::time_point queued_at;
 };
@@ -39,6 +41,7 @@ class IngestQueue {
     std::size_t commit_records = 32768;    // a commit starts once so many wait, a block of the store ...
     std::size_t commit_bytes = 14u << 20;  // ... or so many octets; also the most one commit takes
   };
+  static constexpr std::size_t kOwnBytes = 1u << 20;
   explicit IngestQueue(Limits limits) : limits_(limits) {}
 
   std::unique_ptr<RecordBatch> NewBatch();
@@ -75,7 +78,8 @@ class IngestQueue {
   std::vector<std::unique_ptr<RecordBatch>> pool_;
   std::size_t least_pooled_ = 0;  // since the last TrimPool()
   std::vector<std::function<void()>> waiting_;
-  std::size_t bytes_ = 0;  // queued and popped but not released
+  std::size_t bytes_ = 0;      // queued and popped but not released
+  std::size_t own_bytes_ = 0;  // queued, of own items
   std::size_t queued_records_ = 0;
   std::size_t queued_bytes_ = 0;
   std::size_t waiters_ = 0;  // items with a callback

@@ -1,4 +1,6 @@
 // The pipeline's side of the ingest rules: what they drop and make is entered into the books here.
+#include <future>
+
 #include "ingest/message/wall_time.h"
 #include "service/pipeline/pipeline.h"
 #include "service/rules/ingest_rules.h"
@@ -76,6 +78,15 @@ void Pipeline::FinishRules() {
   TakeNewRules();
   if (!rules_) return;
   EndWaits(*rules_, [&](RecordBatch& out, IngestOutcome& outcome) { rules_->Finish(out, outcome); });
+}
+
+void Pipeline::EndRuleWaits(std::chrono::steady_clock::time_point deadline) {
+  const auto ended = std::make_shared<std::promise<void>>();
+  QueueItem item;
+  item.batch = queue_.NewBatch();
+  item.own = item.ends_waits = true;
+  item.done = [ended](const boost::system::error_code&) { ended->set_value(); };
+  if (queue_.TryPush(item)) ended->get_future().wait_until(deadline);
 }
 
 void Pipeline::EndWaits(IngestRules& rules,

@@ -64,9 +64,15 @@ void Pipeline::Run() {
 
 void Pipeline::CommitBatches(std::vector<QueueItem> items) {
   std::size_t bytes = 0;
-  for (const QueueItem& item : items) bytes += item.batch->bytes();
+  std::vector<CommitCallback> ended;
+  for (QueueItem& item : items) {
+    bytes += item.batch->bytes();
+    if (item.ends_waits) ended.push_back(std::exchange(item.done, nullptr));
+  }
   ApplyRules(items);
   Commit(std::move(items));
+  if (!ended.empty()) FinishRules();
+  for (const CommitCallback& tell : ended) tell({});
   queue_.Release(bytes);
 }
 

@@ -54,6 +54,9 @@ class Pipeline final : public BatchSink, public IngestEvents {
   // The ingest rules from the next commit on; imported records pass them by. State goes on where a rule stays
   // the same; what a rule that is gone was waiting for ends. Null: none. Any thread.
   void SetIngestRules(std::shared_ptr<IngestRules> rules);
+  // Ends what the rules wait for, once what was pushed before is stored; at most until `deadline`. So that
+  // what they have to say can still be written before Stop().
+  void EndRuleWaits(std::chrono::steady_clock::time_point deadline);
   // Of the rules in force.
   std::vector<IngestRuleFigures> ingest_rule_figures() const;
 

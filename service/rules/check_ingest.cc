@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "cistern/v1/rule.pb.h"
+#include "ingest/message/tags.h"
 #include "proto/yaml/scalar.h"
 #include "service/rules/pattern.h"
 #include "service/rules/rule_check.h"
@@ -50,12 +51,20 @@ void CheckRedact(const v1::RedactRule& redact, const RuleCheck& check) {
   if (redact.patterns_size() > kMostEntries) check.Fail("redact.patterns", "has more than 64 entries");
 }
 
+void CheckTagName(const std::string& name, const std::string& path, const RuleCheck& check) {
+  if (HasControl(name)) check.Fail(path, "holds a control character");
+  if (name.size() > kMaxTagName) check.Fail(path, "is longer than 64 octets");
+  if (IsReservedTag(name))
+    check.Fail(path,
+               Quoted(name) + " is reserved: event.*, origin.event.* and cistern.* are tags of the daemon");
+}
+
 void CheckTag(const v1::TagRule& tag, const RuleCheck& check) {
   if (tag.tags().empty()) check.Fail("tag.tags", "is required: names of tags and their values");
   if (tag.tags().size() > kMostTags) check.Fail("tag.tags", "has more than 64 entries");
   for (const auto& [name, value] : tag.tags()) {
     const std::string path = JoinKey("tag.tags", Printable(name));
-    if (HasControl(name)) check.Fail(path, "holds a control character");
+    CheckTagName(name, path, check);
     check.Template(value, path);
   }
 }
@@ -91,9 +100,16 @@ void CheckSet(const v1::SetRule& set, const RuleCheck& check) {
 void CheckExtract(const v1::ExtractRule& extract, const RuleCheck& check) {
   if (HasControl(extract.prefix()) || extract.prefix().size() > kLongestPrefix)
     check.Fail("extract.prefix", "must be 64 octets at most, without control characters");
+  if (IsReservedTag(extract.prefix() + "x"))
+    return check.Fail("extract.prefix", Quoted(extract.prefix()) +
+                                            " makes names that are reserved: event.*, "
+                                            "origin.event.* and cistern.* are tags of the daemon");
+  for (int i = 0; i < extract.only_size(); ++i)
+    CheckTagName(extract.prefix() + extract.only(i), JoinIndex("extract.only", i), check);
   if (extract.only_size() > 256) check.Fail("extract.only", "has more than 256 entries");
   if (extract.how_case() != v1::ExtractRule::kPattern) return;
   const auto names = check.NamedPattern(extract.pattern(), "extract.pattern");
+  for (const std::string& name : names) CheckTagName(extract.prefix() + name, "extract.pattern", check);
   for (int i = 0; i < extract.only_size(); ++i) {
     if (!names.empty() && std::find(names.begin(), names.end(), extract.only(i)) == names.end())
       check.Fail(JoinIndex("extract.only", i), Quoted(extract.only(i)) + " is not a group of the pattern");

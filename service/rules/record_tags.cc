@@ -22,13 +22,10 @@ std::string Without(std::string_view encoded, NamedTexts names) {
   while (const auto tag = reader.Next()) {
     const bool named =
         std::any_of(names.begin(), names.end(), [&](const auto& entry) { return entry.first == tag->name; });
-    if (!named) AppendTag(left, tag->name, tag->value);
+    if (!named || IsReservedTag(tag->name)) AppendTag(left, tag->name, tag->value);
   }
   return left;
 }
-
-// Names by which the daemon knows records of its own: no text of a sender makes one of them.
-bool IsReserved(std::string_view name) { return name == "event" || name.starts_with("event."); }
 
 }  // namespace
 
@@ -37,7 +34,8 @@ bool AddTags(Record& record, NamedTexts tags, ExistingTag existing, Arena& arena
                                                                                   : std::string(record.tags);
   for (const auto& [name, value] : tags) {
     constexpr std::size_t kLengths = 20;
-    if (IsReserved(name) || (existing == ExistingTag::kStays && Holds(encoded, name))) continue;
+    if (name.size() > kMaxTagName || IsReservedTag(name)) continue;
+    if (existing == ExistingTag::kStays && Holds(encoded, name)) continue;
     if (encoded.size() + name.size() + value.size() + kLengths <= kMostTagBytes)
       AppendTag(encoded, name, value);
   }

@@ -15,8 +15,8 @@ inline constexpr std::size_t kMostTagBytes = 64 << 10;
 
 using NamedTexts = std::span<const std::pair<std::string, std::string>>;
 
-// Adds tags in order. One that is there already is replaced, or stays; `event` and `event.*`, which mark the
-// records of events, are left out. Whether anything changed.
+// Adds tags in order. One that is there already is replaced, or stays; reserved names and those too long for
+// a tag are left out. Whether anything changed.
 enum class ExistingTag { kReplace, kStays };
 bool AddTags(Record& record, NamedTexts tags, ExistingTag existing, Arena& arena);
 

@@ -105,12 +105,20 @@ class Redaction {
     bool changed = false;
     TagsReader reader(record_.tags);
     while (const auto tag = reader.Next()) {
-      const auto spans = tag->name == kTagName ? std::vector<PrivateSpan>() : redactor_.Find(tag->value);
-      for (const PrivateSpan& span : spans) found_ |= 1u << static_cast<unsigned>(span.kind);
-      changed = changed || !spans.empty();
-      AppendTag(tags, tag->name, spans.empty() ? std::string(tag->value) : redactor_.Hide(tag->value, spans));
+      const bool own = tag->name == kTagName;
+      std::string name = own ? kTagName : Hidden(tag->name),
+                  value = own ? std::string(tag->value) : Hidden(tag->value);
+      changed = changed || name != tag->name || value != tag->value;
+      AppendTag(tags, std::string_view(name).substr(0, kMaxTagName), value);
     }
     if (changed) record_.tags = arena_.Copy(tags);
+  }
+
+  // A name may come from the text as well.
+  std::string Hidden(std::string_view text) {
+    const auto spans = redactor_.Find(text);
+    for (const PrivateSpan& span : spans) found_ |= 1u << static_cast<unsigned>(span.kind);
+    return spans.empty() ? std::string(text) : redactor_.Hide(text, spans);
   }
 
   void HideOctets() {

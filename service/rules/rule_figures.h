@@ -11,6 +11,7 @@ namespace cistern {
 struct RuleFigures {
   std::uint64_t matched = 0, dropped = 0, changed = 0;  // records
   std::uint64_t events = 0;                             // raised
+  std::uint64_t suppressed = 0;                         // not raised, for there were too many
   std::uint64_t keys = 0;                               // known now
   std::uint64_t evicted = 0;                            // keys that had to go
   std::uint64_t expired = 0;                            // transactions given up

@@ -315,6 +315,7 @@ class Api(Events):
         self.raise_event(events, "a", "1")
         answer = next(watch)
         self.assertEqual([event.key for event in answer.events], ["1"])
+        self.assertEqual(list(answer.changes), [answer.change])
         self.raise_event(events, "a", "2")
         self.assertEqual(daemon.stop(), 0)
         daemon.start()

@@ -211,6 +211,27 @@ class RulesTest(CisternTest):
         eventually(lambda: [r["tags"]["event.state"] for r in daemon.query("tag.event.rule:flood")] == ["open", "resolved"],
                    30, "both events are in the log")
 
+    def test_the_event_of_a_limit_ends_with_the_daemon(self):
+        daemon = self.start()
+        self.apply(daemon, [{"name": "flood", "limit": {"rate": 1, "burst": 10, "by": ["hostname"], "quiet": "1h"}}])
+
+        def states():
+            found = [json.loads(line) for line in daemon.ctl("events", "list", "-o", "json").stdout.splitlines()]
+            return [(event["state"], len(event["notes"])) for event in reversed(found)]
+        self.send(daemon, *(line(f"number {i}") for i in range(100)))
+        eventually(lambda: states() == [("open", 0)], 20, "it begins")
+        self.assertEqual(daemon.stop(), 0)
+        daemon.start()
+        self.assertEqual(states(), [("resolved", 0)])
+        self.assertEqual([r["tags"]["event.state"] for r in daemon.query("tag.event.rule:flood")], ["open", "resolved"])
+        self.assertGreater(int(daemon.query("tag.event.state:resolved")[0]["tags"]["event.dropped"]), 50)
+        self.send(daemon, *(line(f"number {i}") for i in range(100)))
+        eventually(lambda: states() == [("resolved", 0), ("open", 0)], 20, "it begins again")
+        daemon.kill()
+        daemon.start()
+        self.assertEqual(states(), [("resolved", 0), ("resolved", 1)])
+        eventually(lambda: len(daemon.query("tag.event.state:resolved")) == 2, 20, "its end is in the log")
+
     def test_deduplicate_says_how_often(self):
         daemon = self.start()
         self.apply(daemon, [{"name": "again", "deduplicate": {"window": "2s"}}])

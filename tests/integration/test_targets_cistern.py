@@ -3,6 +3,7 @@
 
 import json
 
+import stubs
 from rig import SANITIZED, CisternTest, eventually, main, tcp_send
 
 RECORDS = 20_000 if SANITIZED else 100_000
@@ -71,6 +72,18 @@ class CisternTargetTest(CisternTest):
             victim.start()
         self.arrived(second, RECORDS)
         self.compare(first, second, RECORDS)
+
+    def test_events_of_another_cistern_are_no_events_here(self):
+        first, second = self.pair()
+        with stubs.Client(first) as client:
+            client.event.RaiseEvent(stubs.event_service.RaiseEventRequest(rule="probe", key="x", summary="gone", severity=3))
+        self.arrived(second, 1)
+        found = second.query("tag.origin.event.rule:probe")
+        self.assertEqual([(record["message"], record["transport"]) for record in found], [("gone", "grpc")])
+        self.assertEqual(second.query("tag.event:*"), [])
+        self.assertEqual(second.query("transport:internal"), [])
+        self.assertEqual(len(first.query("transport:internal tag.event:*")), 1)
+        self.assertEqual(second.ctl("events", "list", "-o", "json").stdout, b"")
 
     def test_a_target_that_leads_back_is_told(self):
         daemon = self.start(lambda self: {"targets": [{"name": "self", "from": "oldest", "cistern": {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "ingest/message/shape.h"
+#include "ingest/message/tags.h"
 #include "service/control/convert.h"
 #include "tests/unit/service/temp_store.h"
 
@@ -133,6 +134,36 @@ TEST_F(ImportRecordTest, ARelayedRecordIsReceivedNowAndElseAsItWas) {
   EXPECT_EQ(out_.flags, std::uint32_t{kFlagZoneInferred});  // its age now says nothing of its sender's clock
   EXPECT_FALSE(out_.tags.empty());
   EXPECT_EQ(Raw(), in.raw());
+}
+
+// Nor anything else that a client sends.
+TEST_F(ImportRecordTest, AnEventOfAnotherCisternIsNoEventHere) {
+  v1::Record in;
+  in.set_raw("<13>1 2026-01-02T02:04:05Z h cistern - login-failed - x");
+  in.set_transport(v1::TRANSPORT_INTERNAL);
+  for (const std::string& name : {"event", "event.rule", "event.muted", "eventful", "origin.event.key"}) {
+    in.add_tags()->set_name(name);
+    in.mutable_tags()->rbegin()->set_value("v");
+  }
+  in.add_tags()->set_name("event." + std::string(57, 'n'));
+  const auto names = [this] {
+    std::vector<std::string> all;
+    TagsReader reader(out_.tags);
+    while (const auto tag = reader.Next()) all.emplace_back(tag->name);
+    return all;
+  };
+  const std::vector<std::string> expected = {"origin.event", "origin.event.rule", "origin.event.muted",
+                                             "eventful", "origin.event.key"};
+  ASSERT_EQ(RelayedRecord(in, kNow, batch_, out_), "");
+  EXPECT_EQ(out_.transport, Transport::kGrpc);
+  EXPECT_EQ(names(), expected);
+  ASSERT_EQ(Import(in), "");
+  EXPECT_EQ(out_.transport, Transport::kGrpc);
+  EXPECT_EQ(names(), expected);
+  out_ = Record();
+  in.clear_raw();
+  ASSERT_EQ(FromProto(in, kNow, batch_, out_), "");
+  EXPECT_EQ(names(), expected);
 }
 
 TEST_F(ImportRecordTest, ARelayedRecordWithoutItsOctetsIsRefused) {

@@ -212,6 +212,64 @@ TEST_F(OutboxTest, AFullDiskDelaysRecords) {
   EXPECT_THAT(EventsWritten(), ElementsAre("1 open"));
 }
 
+// Nothing is written while the pipeline does not run.
+TEST_F(OutboxTest, ChangesWaitWhileTooManyRecordsDo) {
+  pipeline_ = std::make_unique<Pipeline>(*store_, Pipeline::Options{});
+  events_->Start(*pipeline_);
+  std::vector<EventChange> changes;
+  for (std::uint64_t i = 0; i < EventStore::kMostRows; ++i)
+    changes.push_back(Raised("rule-" + std::to_string(i / 1000)));
+  Commit(changes);
+  StateChange also;
+  also.cursors.emplace_back("detections", RecordId{5});
+  EXPECT_EQ(events_->Commit({Raised("one-more")}, also).error(), StoreErrc::kBusy);
+  EXPECT_FALSE(store_->GetCursor("detections"));
+  EXPECT_EQ(events_->Resolve(std::vector<std::uint64_t>{1}, "", "me").error().store, StoreErrc::kBusy);
+  EXPECT_EQ(events_->Raise(AddOnEvent{MakeEvent("add-on"), ""}).error().store, StoreErrc::kBusy);
+  pipeline_->Start();
+  while (!events_->Commit({Raised("one-more")}, also)) {
+  }
+  Stop();
+  EXPECT_EQ(EventsWritten().size(), EventStore::kMostRows + 1);
+}
+
+// Who raised it is gone and cannot resolve it.
+TEST_F(OutboxTest, WhatOnlyMemoryKnewIsResolvedAtTheNextStart) {
+  Commit({Raised("detected")});
+  Start();
+  events_->Raise(Raised("limit", "x"));
+  events_->Raise(Raised("limit", "y"));
+  events_->Raise(Resolved("limit", "y"));
+  Stop();
+  const std::int64_t stopped = now_;
+  now_ += kSecond;
+  Reopen();
+  EXPECT_EQ(Get(1).state(), v1::Event::STATE_OPEN);
+  EXPECT_EQ(Get(2).state(), v1::Event::STATE_RESOLVED);
+  EXPECT_EQ(Get(2).notes(0).who(), "cisternd");
+  EXPECT_EQ(FromProto(Get(2).resolve_time()), now_);
+  EXPECT_EQ(FromProto(Get(3).resolve_time()), stopped);
+  EXPECT_EQ(Get(3).notes_size(), 0);
+  Run();
+  EXPECT_EQ(EventsWritten().back(), "2 resolved");
+}
+
+TEST_F(OutboxTest, AFullQueueOfSendersDoesNotKeepEventsOut) {
+  Pipeline::Options options;
+  options.queue.max_bytes = 1;
+  pipeline_ = std::make_unique<Pipeline>(*store_, options);
+  auto filling = pipeline_->NewBatch();
+  AddMessage(*filling, "<13>1 - h a - - - from a sender");
+  ASSERT_TRUE(pipeline_->TryPush(filling));
+  ASSERT_FALSE(pipeline_->TryPush(filling = pipeline_->NewBatch())) << "the queue is full";
+  events_->Start(*pipeline_);
+  Commit({Raised("a")});
+  while (pipeline_->ledger().Read().received_total() == 0) std::this_thread::yield();  // it is in the queue
+  pipeline_->Start();
+  Stop();
+  EXPECT_EQ(Get(1).record_id(), 2u);
+}
+
 TEST_F(OutboxTest, WithoutRoomEventsAreCountedAsLost) {
   events_->Raise(Raised("a"));  // nothing runs
   EXPECT_EQ(events_->figures().lost, 1u);

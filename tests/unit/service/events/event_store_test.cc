@@ -106,6 +106,80 @@ TEST_F(EventsTest, OnlyTheNewestAreKeptAndIdsNeverComeAgain) {
   EXPECT_THAT(List(), ElementsAre(6));
 }
 
+TEST_F(EventsTest, OneLargeCommitKeepsTheBoundAndTheNewest) {
+  limits_.max_count = 3;
+  Reopen();
+  events_->SetRules({});
+  Commit({Raised("a", "old")});
+  std::vector<EventChange> storm;
+  for (int i = 0; i < 50; ++i) storm.push_back(Raised("a", std::to_string(i)));
+  storm.push_back(Added(MakeEvent("a", "49")));
+  storm.push_back(Added(MakeEvent("a", "0")));  // it came, and is gone
+  Commit(storm);
+  EXPECT_THAT(List(), ElementsAre(51, 50, 49));
+  EXPECT_EQ(*store_->CountObjects("event"), 3u);
+  EXPECT_EQ(Get(51).count(), 6u);
+  EXPECT_EQ(events_->figures().unplaced, 1u);
+  EXPECT_EQ(events_->figures().raised, 51u);
+  Reopen();
+  EXPECT_THAT(List(), ElementsAre(51, 50, 49));
+}
+
+TEST_F(EventsTest, ALowerBoundIsReachedByAndBy) {
+  std::vector<EventChange> many;
+  for (int i = 0; i < 1000; ++i) many.push_back(Raised("a"));
+  Commit(many);
+  for (EventChange& change : many) change.event.set_rule("b");
+  Commit(many);
+  limits_.max_count = 10;
+  events_->SetLimits(limits_);
+  ASSERT_TRUE(events_->Tick());
+  EXPECT_THAT(List(), SizeIs(1000));
+  Commit({Raised("c")});
+  EXPECT_THAT(List(), SizeIs(10));
+  EXPECT_EQ(List().front(), 2001u);
+}
+
+TEST_F(EventsTest, ARuleRaisesOnlySoManyAMinute) {
+  limits_.max_per_minute = 3;
+  Reopen();
+  const auto at = [](const std::string& rule, std::int64_t second) {
+    v1::Event event = MakeEvent(rule, std::to_string(second));
+    ToProto(kStart + second * kSecond, event.mutable_last_time());
+    return event;
+  };
+  const std::int64_t begin = 60 - kStart / kSecond % 60;  // of a minute
+  for (int i = 0; i < 5; ++i) Commit({Raised(at("a", begin + i)), Raised(at("a", begin + 60 + i))});
+  Commit({Raised(at("b", begin)), Raised(at("a", begin + 59)), Raised(at("a", begin + 120))});
+  EXPECT_THAT(List(), SizeIs(3 + 3 + 1 + 1));
+  EXPECT_THAT(events_->figures().suppressed, ElementsAre(::testing::Pair("a", 5)));
+  Commit({Added(at("a", begin + 4)), Resolved("a", std::to_string(begin + 4))});  // was not raised
+  EXPECT_EQ(events_->figures().unplaced, 1u);
+  Commit({Raised(at("a", begin - 120 * 60))});  // a clock that was set back
+  EXPECT_THAT(List(), SizeIs(9));
+}
+
+TEST_F(EventsTest, WhatComesBackAgainAndAgainIsToldOfOnlySoOften) {
+  limits_.max_per_minute = 3;
+  Reopen();
+  Commit({Raised("a")});
+  for (int i = 0; i < 5; ++i) Commit({Resolved("a"), Added(MakeEvent("a"))});
+  EXPECT_EQ(Get(1).state(), v1::Event::STATE_RESOLVED);
+  EXPECT_EQ(Get(1).count(), 3u + 5 * 3);
+  EXPECT_EQ(*store_->CountObjects("event_row"), 1u + 3 + 2);
+}
+
+TEST_F(EventsTest, AFailedCommitDoesNotCountTowardsTheCap) {
+  limits_.max_per_minute = 2;
+  Reopen();
+  store_->FailWith(StoreErrc::kDiskFull);
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(events_->Commit({Raised("a"), Raised("a")}, {}));
+  store_->FailWith({});
+  Commit({Raised("a"), Raised("a")});
+  EXPECT_THAT(List(), SizeIs(2));
+  EXPECT_THAT(events_->figures().suppressed, IsEmpty());
+}
+
 TEST_F(EventsTest, ListTakesWhatFitsAllParts) {
   v1::Event grave = MakeEvent("disk-full", "web-1");
   grave.set_severity(1);
@@ -170,6 +244,7 @@ TEST_F(EventsTest, ChangesAreToldOnceAndInOrder) {
   ASSERT_TRUE(events_->Acknowledge(std::vector<std::uint64_t>{1}, "again", "me"));
   const auto changes = events_->ChangedAfter(seen, {}, 1);
   EXPECT_THAT(Ids(changes->events), ElementsAre(3));
+  EXPECT_THAT(changes->changes, ElementsAre(changes->last));
   EXPECT_TRUE(changes->more);
   const auto rest = events_->ChangedAfter(changes->last, {}, 10);
   EXPECT_THAT(Ids(rest->events), ElementsAre(1));
@@ -232,6 +307,21 @@ TEST_F(EventsTest, HugeEventsAreCut) {
   Commit({Raised("a", std::string(9999, 'k'), fields)});
   EXPECT_EQ(Get(1).key().size(), 1024u);
   EXPECT_LT(Get(1).ByteSizeLong(), 24u << 10);
+}
+
+TEST_F(EventsTest, LongKeysThatDifferAtTheirEndStayDifferent) {
+  for (const std::string part : {"k", "\xff", "\xc3\xa4"}) {
+    std::string one;
+    while (one.size() < 2000) one += part;
+    const std::string two = one + "x";
+    const std::uint64_t before = events_->figures().kept;
+    Commit({Raised("a", one), Raised("a", two), Added(MakeEvent("a", one)), Resolved("a", two)});
+    EXPECT_EQ(Get(before + 1).count(), 6u);
+    EXPECT_EQ(Get(before + 2).count(), 3u);
+    EXPECT_EQ(Get(before + 2).state(), v1::Event::STATE_RESOLVED);
+    EXPECT_LE(Get(before + 1).key().size(), 1024u);
+    Reopen();
+  }
 }
 
 TEST_F(EventsTest, AnAddOnMayRepeatARequest) {

@@ -49,6 +49,28 @@ TEST(IngestQueueTest, RecycledBatchesStayAsLongAsTheyAreNeeded) {
   EXPECT_EQ(pooled(), 1u) << "it was needed";
 }
 
+TEST(IngestQueueTest, WhatTheDaemonMadeHasRoomOfItsOwn) {
+  IngestQueue queue(Small());
+  const auto push = [&](bool own) {
+    auto item = Item(queue, 100);
+    item.own = own;
+    return queue.TryPush(item);
+  };
+  while (push(false)) {
+  }
+  int own = 0;
+  while (push(true)) ++own;
+  EXPECT_GT(own, 1);
+  EXPECT_LE(own * Item(queue, 100).batch->bytes(), IngestQueue::kOwnBytes + (64u << 10));
+  std::size_t bytes = 0;
+  for (auto taken = queue.Pop(0ns); !taken.empty(); taken = queue.Pop(0ns)) {
+    for (const QueueItem& item : taken) bytes += item.batch->bytes();
+  }
+  queue.Release(bytes);
+  EXPECT_EQ(queue.bytes(), 0u);
+  EXPECT_TRUE(push(true));
+}
+
 TEST(IngestQueueTest, CommitStartsWhenEnoughRecordsWait) {
   IngestQueue queue(Small());
   auto first = Item(queue, 4);

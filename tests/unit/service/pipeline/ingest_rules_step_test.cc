@@ -127,6 +127,28 @@ TEST_F(PipelineRulesTest, OpenWindowsEndWithTheirRuleAndWithThePipeline) {
   ExpectBooksBalance();
 }
 
+// Rules that limit tell the end of it while there is still somebody who writes it down.
+TEST_F(PipelineRulesTest, WaitsEndBehindWhatWasPushedBefore) {
+  v1::Rule rule = RuleNamed("deduplicate");
+  rule.mutable_deduplicate()->set_window(3'600'000'000'000);
+  rule.mutable_deduplicate()->set_max_keys(100);
+  Use(rule);
+  auto batch = pipeline_->NewBatch();
+  for (int i = 0; i < 3; ++i) AddMessage(*batch, "<13>1 - h a - - - same");
+  pipeline_->Received(Transport::kTcp, 3, 0);
+  ASSERT_TRUE(pipeline_->TryPush(batch));
+  pipeline_->Start();
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  pipeline_->EndRuleWaits(deadline);
+  EXPECT_EQ(store_->Stats().records, 2u);
+  Push({"<13>1 - h a - - - same", "<13>1 - h a - - - same"});
+  EXPECT_EQ(store_->Stats().records, 3u) << "the rule still works";
+  pipeline_->Stop(deadline);
+  EXPECT_EQ(store_->Stats().records, 4u);
+  ExpectBooksBalance();
+  pipeline_->EndRuleWaits(deadline);  // nothing is there to wait for
+}
+
 TEST_F(PipelineRulesTest, RedactedDataLeavesNoTraceOnTheDisk) {
   v1::Rule rule = RuleNamed("redact");
   rule.mutable_redact()->add_patterns("secret\\w*");

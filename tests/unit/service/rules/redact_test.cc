@@ -62,6 +62,18 @@ TEST(RedactTest, FieldsThatAnEarlierRuleChangedAreFoundInTheOctets) {
   EXPECT_EQ(bench.tag(0, "token"), "[pattern]");
 }
 
+TEST(RedactTest, NamesOfTagsThatTextsGaveAreHidden) {
+  IngestBench bench(R"(
+- {name: a, order: 1, extract: {key_value: {}}}
+- {name: b, order: 2, redact: {what: [email]}}
+)");
+  bench.Add("<13>1 - h a - - - bob@example.com=1 plain=2");
+  bench.Apply();
+  EXPECT_EQ(std::string(bench.records()[0].tags).find("bob"), std::string::npos);
+  EXPECT_EQ(bench.tag(0, "plain"), "2");
+  EXPECT_EQ(bench.tag(0, "[email]"), "1");
+}
+
 TEST(RedactTest, ManyValuesInKeptOctetsLeaveNoneOfThem) {
   IngestBench bench(R"(
 - {name: a, order: 1, set: {fields: {message: '{{message}} '}}}
