@@ -141,7 +141,7 @@ TEST_F(ImportRecordTest, AnEventOfAnotherCisternIsNoEventHere) {
   v1::Record in;
   in.set_raw("<13>1 2026-01-02T02:04:05Z h cistern - login-failed - x");
   in.set_transport(v1::TRANSPORT_INTERNAL);
-  for (const std::string& name : {"event", "event.rule", "event.muted", "eventful", "origin.event.key"}) {
+  for (const std::string name : {"event", "event.rule", "event.muted", "eventful", "origin.event.key"}) {
     in.add_tags()->set_name(name);
     in.mutable_tags()->rbegin()->set_value("v");
   }
