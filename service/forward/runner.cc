@@ -193,7 +193,7 @@ void TargetRunner::Turn() {
 }
 
 void TargetRunner::Deliver() {
-  SetState(TargetState::kSending);
+  if (!failing_) SetState(TargetState::kSending);
   Delivery delivery = sink_->Deliver(reader_->chunk(), stop_);
   unburied_ = std::move(delivery.refused);
   reader_->Took(delivery.taken);

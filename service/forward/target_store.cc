@@ -6,13 +6,14 @@ namespace cistern {
 
 std::string CursorOf(const std::string& target) { return "target:" + target; }
 
-TargetProgress LoadProgress(Store& store, const std::string& target) {
-  TargetProgress progress;
-  progress.position = store.GetCursor(CursorOf(target)).value_or(RecordId{0});
+Result<TargetProgress> LoadProgress(Store& store, const std::string& target) {
   const auto object = store.GetObject(kProgressKind, target);
+  if (!object) return object.error();
   v1::StoredProgress stored;
-  if (!object || !*object || !stored.ParseFromString((*object)->body)) return progress;
-  if (progress.position == RecordId{0}) progress.position = RecordId{stored.position()};
+  if (!*object || !stored.ParseFromString((*object)->body)) return StoreErrc::kCorrupt;
+  TargetProgress progress;
+  // A store that was restored has moved the cursor.
+  progress.position = store.GetCursor(CursorOf(target)).value_or(RecordId{stored.position()});
   progress.paused = stored.paused();
   progress.epoch = stored.epoch();
   progress.sink_state = stored.sink_state();

@@ -13,8 +13,8 @@ inline constexpr char kProgressKind[] = "target_progress";
 
 // The name of the cursor of a target.
 std::string CursorOf(const std::string& target);
-// How far a target came; from the beginning when nothing is known.
-TargetProgress LoadProgress(Store& store, const std::string& target);
+// How far a target came. kCorrupt: what was written down cannot be read; it may have come anywhere.
+Result<TargetProgress> LoadProgress(Store& store, const std::string& target);
 void AddProgress(const std::string& target, const TargetProgress& progress, StateChange& write);
 void AddDefinition(const v1::Target& target, bool from_configuration, std::int64_t created,
                    std::optional<std::uint64_t> from_revision, StateChange& write);

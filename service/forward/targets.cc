@@ -23,7 +23,8 @@ Targets::Outcome<void> Targets::Open(std::chrono::seconds hold) {
   const std::lock_guard lock(mutex_);
   std::optional<RecordId> needed;
   for (const StoredObject& object : *objects) {
-    const RecordId position = LoadProgress(context_.store, object.name).position;
+    const auto progress = LoadProgress(context_.store, object.name);
+    const RecordId position = progress ? progress->position : RecordId{0};
     needed = std::min(needed.value_or(position), position);
     v1::StoredTarget stored;
     const bool parsed = stored.ParseFromString(object.body) && stored.definition().name() == object.name;
@@ -40,7 +41,8 @@ Targets::Outcome<void> Targets::Open(std::chrono::seconds hold) {
                              stored.from_configuration(),
                              stored.created(),
                              object.updated,
-                             nullptr};
+                             nullptr,
+                             {}};
   }
   if (hold.count() > 0) context_.store.HoldRetention(needed, hold);
   return {};
@@ -57,7 +59,7 @@ Targets::Outcome<void> Targets::Start(std::span<const v1::Target> configured) {
       if (!entry.runner) waiting.push_back(name);
     }
   }
-  for (const std::string& name : waiting) Run(name, LoadProgress(context_.store, name));
+  for (const std::string& name : waiting) RunAsStored(name);
   running_.store(true);
   return {};
 }
@@ -80,11 +82,26 @@ void Targets::Run(const std::string& name, TargetProgress progress) {
   }
   auto runner = std::make_shared<TargetRunner>(context_, std::move(definition), std::move(progress));
   const std::lock_guard lock(mutex_);
-  entries_.at(name).runner = std::move(runner);
+  Entry& entry = entries_.at(name);
+  entry.runner = std::move(runner);
+  entry.error.clear();
+}
+
+// A target of which nobody knows how far it came does not run: it would send everything again, or leave
+// something out.
+void Targets::RunAsStored(const std::string& name) {
+  const auto progress = LoadProgress(context_.store, name);
+  if (progress) return Run(name, *progress);
+  const std::string error = fmt::format(
+      "how far it came cannot be read: {}; rewind it to say where it goes on", progress.error().message());
+  const std::lock_guard lock(mutex_);
+  Entry& entry = entries_.at(name);
+  if (entry.error != error) spdlog::error("target \"{}\" does not run: {}", name, error);
+  entry.error = error;
 }
 
 // How far it came; the entry stays, without a runner.
-TargetProgress Targets::EndRunner(const std::string& name) {
+Result<TargetProgress> Targets::EndRunner(const std::string& name) {
   std::shared_ptr<TargetRunner> runner;
   {
     const std::lock_guard lock(mutex_);
@@ -116,13 +133,17 @@ Result<void> Targets::Save(std::chrono::seconds hold) {
   const std::unique_lock changing(change_mutex_, std::try_to_lock);
   if (!changing.owns_lock()) return {};
   std::map<std::string, std::shared_ptr<TargetRunner>> runners;
+  std::vector<std::string> unknown;
   {
     const std::lock_guard lock(mutex_);
     for (const auto& [name, entry] : entries_) {
       if (entry.runner) runners[name] = entry.runner;
+      if (!entry.error.empty()) unknown.push_back(name);
     }
   }
+  for (const std::string& name : unknown) RunAsStored(name);
   std::optional<RecordId> needed;
+  if (!unknown.empty()) needed = RecordId{0};
   StateChange write;
   std::vector<TargetRunner*> written;
   for (const auto& [name, runner] : runners) {
@@ -147,10 +168,24 @@ std::optional<Targets::Entry> Targets::Find(const std::string& name) const {
   return it == entries_.end() ? std::nullopt : std::optional(it->second);
 }
 
+Targets::Outcome<std::shared_ptr<TargetRunner>> Targets::RunnerOf(const std::string& name) const {
+  const auto entry = Find(name);
+  if (!entry) return NoSuchTarget(name);
+  if (entry->runner) return entry->runner;
+  if (entry->error.empty())
+    return TargetError{TargetError::Kind::kStopping, "the target is being changed; retry", {}};
+  return TargetError{TargetError::Kind::kStore, fmt::format("target \"{}\": {}", name, entry->error),
+                     StoreErrc::kCorrupt};
+}
+
 TargetView Targets::ViewOf(const Entry& entry) const {
   TargetView view{
       entry.definition, entry.revision, entry.from_configuration, entry.created, entry.updated, {}, {}};
   if (entry.runner) view.figures = entry.runner->figures();
+  if (!entry.error.empty()) {
+    view.figures.state = TargetState::kBroken;
+    view.figures.last_error = entry.error;
+  }
   view.backlog = context_.store.Behind(view.figures.position);
   return view;
 }

@@ -116,12 +116,13 @@ class Targets {
     std::uint64_t revision = 0;
     bool from_configuration = false;
     std::int64_t created = 0, updated = 0;
-    std::shared_ptr<TargetRunner> runner;  // null: could not be started
+    std::shared_ptr<TargetRunner> runner;  // null: it does not run
+    std::string error;                     // why, once it was tried
   };
   struct Plan {
     std::vector<AppliedChange> changes;
     StateChange write;
-    std::map<std::string, TargetProgress> progress;  // to start with, by name
+    std::map<std::string, TargetProgress> progress;  // to start with, by name, where it is known
     std::map<std::string, TargetProgress> before;    // of those that were ended
   };
 
@@ -129,18 +130,22 @@ class Targets {
   Outcome<void> ConfigureLocked(std::span<const v1::Target> configured);
   Outcome<Plan> MakePlan(const std::vector<TargetChangeRequest>& changes, bool prune, bool configuration);
   Outcome<AppliedChange> PlanOne(const TargetChangeRequest& change, bool configuration) const;
+  Outcome<void> CheckFiles(const Plan& plan) const;
   Outcome<void> Carry(Plan& plan, bool configuration);
   Outcome<TargetProgress> StartOf(const v1::Target& target);
   bool IsUnreadable(const std::string& name) const;
   Outcome<RecordId> LastBefore(std::int64_t time);
   Outcome<std::uint64_t> CountBetween(const v1::Target& target, RecordId after, RecordId through);
-  TargetProgress EndRunner(const std::string& name);
+  Result<TargetProgress> EndRunner(const std::string& name);
   std::vector<std::string> EndRunners(Plan& plan);
   void TakeOver(const Plan& plan, bool configuration, std::int64_t now);
   Outcome<void> Ready() const;
   void Run(const std::string& name, TargetProgress progress);
+  void RunAsStored(const std::string& name);
+  void RunAgain(const std::string& name, const std::map<std::string, TargetProgress>& from);
 
   std::optional<Entry> Find(const std::string& name) const;
+  Outcome<std::shared_ptr<TargetRunner>> RunnerOf(const std::string& name) const;
   TargetView ViewOf(const Entry& entry) const;
 
   const RunnerContext context_;

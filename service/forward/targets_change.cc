@@ -104,18 +104,24 @@ Targets::Outcome<Targets::Plan> Targets::MakePlan(const std::vector<TargetChange
     if (!planned) return planned.error();
     if (planned->action == Action::kCreated) {
       // One that was not understood goes on where it stood.
-      const auto start = IsUnreadable(planned->name)
-                             ? Outcome<TargetProgress>(LoadProgress(context_.store, planned->name))
-                             : StartOf(*planned->after);
-      if (!start) return start.error();
-      plan.progress[planned->name] = *start;
+      if (!IsUnreadable(planned->name)) {
+        const auto start = StartOf(*planned->after);
+        if (!start) return start.error();
+        plan.progress[planned->name] = *start;
+      } else if (const auto progress = LoadProgress(context_.store, planned->name)) {
+        plan.progress[planned->name] = *progress;
+      }
     }
     plan.changes.push_back(std::move(*planned));
   }
-  const std::lock_guard lock(mutex_);
-  std::size_t count = entries_.size();
+  std::size_t count = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    count = entries_.size();
+  }
   for (const AppliedChange& change : plan.changes) count += change.action == Action::kCreated ? 1 : 0;
   if (prune) {
+    const std::lock_guard lock(mutex_);
     for (const auto& [name, entry] : entries_) {
       if (entry.from_configuration != configuration || names.contains(name)) continue;
       plan.changes.push_back({name, Action::kDeleted, entry.definition, nullptr, entry.revision});
@@ -125,7 +131,33 @@ Targets::Outcome<Targets::Plan> Targets::MakePlan(const std::vector<TargetChange
   if (count > kMaxTargets)
     return TargetError{
         TargetError::Kind::kTooMany, fmt::format("there can be {} targets at most", kMaxTargets), {}};
+  if (const auto fine = CheckFiles(plan); !fine) return fine.error();
   return plan;
+}
+
+// Two targets that write to one file rotate it under each other. Those that are so already stay.
+Targets::Outcome<void> Targets::CheckFiles(const Plan& plan) const {
+  std::map<std::string, std::string> users;  // by path
+  std::set<std::string> planned;
+  for (const AppliedChange& change : plan.changes) planned.insert(change.name);
+  const auto path_of = [](const v1::Target& target) {
+    return std::filesystem::path(target.file().path()).lexically_normal().string();
+  };
+  const std::lock_guard lock(mutex_);
+  for (const auto& [name, entry] : entries_) {
+    if (entry.definition->has_file() && !planned.contains(name)) users[path_of(*entry.definition)] = name;
+  }
+  for (const bool changed : {false, true}) {
+    for (const AppliedChange& change : plan.changes) {
+      if (!change.after || !change.after->has_file() || (change.action != Action::kUnchanged) != changed)
+        continue;
+      const auto [user, added] = users.emplace(path_of(*change.after), change.name);
+      if (changed && !added)
+        return Invalid(fmt::format("target \"{}\": file.path: target \"{}\" writes to this file", change.name,
+                                   user->second));
+    }
+  }
+  return {};
 }
 
 // All at once, so that hung destinations do not add up. What they came to is where the new ones start.
@@ -137,8 +169,16 @@ std::vector<std::string> Targets::EndRunners(Plan& plan) {
     ended.push_back(change.name);
     if (current->runner) current->runner->BeginEnd(std::chrono::steady_clock::now() + kEndTime);
   }
-  for (const std::string& name : ended) plan.before[name] = plan.progress[name] = EndRunner(name);
+  for (const std::string& name : ended) {
+    if (const auto progress = EndRunner(name)) plan.before[name] = plan.progress[name] = *progress;
+  }
   return ended;
+}
+
+void Targets::RunAgain(const std::string& name, const std::map<std::string, TargetProgress>& from) {
+  const auto progress = from.find(name);
+  if (progress == from.end()) return RunAsStored(name);
+  Run(name, progress->second);
 }
 
 // Writes the plan and carries it out. Runners of what changes end first, so that their positions are final.
@@ -154,16 +194,18 @@ Targets::Outcome<void> Targets::Carry(Plan& plan, bool configuration) {
       AddDeletion(change.name, revision, plan.write);
       continue;
     }
-    TargetProgress& progress = plan.progress[change.name];
-    // What one kind of sink remembers means nothing to another.
-    if (current && current->definition->kind_case() != change.after->kind_case()) progress.sink_state.clear();
     AddDefinition(*change.after, configuration, current ? current->created : now, revision, plan.write);
-    AddProgress(change.name, progress, plan.write);
+    const auto progress = plan.progress.find(change.name);
+    if (progress == plan.progress.end()) continue;
+    // What one kind of sink remembers means nothing to another.
+    if (current && current->definition->kind_case() != change.after->kind_case())
+      progress->second.sink_state.clear();
+    AddProgress(change.name, progress->second, plan.write);
   }
   if (plan.write.objects.empty()) return {};
   const auto revisions = context_.store.ChangeState(plan.write);
   if (!revisions) {  // everything is as before
-    for (const std::string& name : ended) Run(name, plan.before.at(name));
+    for (const std::string& name : ended) RunAgain(name, plan.before);
     return StoreTrouble(revisions.error());
   }
   for (std::size_t i = 0; i < plan.write.objects.size(); ++i) {
@@ -188,9 +230,9 @@ void Targets::TakeOver(const Plan& plan, bool configuration, std::int64_t now) {
       }
       Entry& entry = entries_[change.name];
       const std::int64_t created = entry.created == 0 ? now : entry.created;
-      entry = {change.after, change.revision, configuration, created, now, nullptr};
+      entry = {change.after, change.revision, configuration, created, now, nullptr, {}};
     }
-    Run(change.name, plan.progress.at(change.name));
+    RunAgain(change.name, plan.progress);
   }
 }
 
@@ -244,13 +286,14 @@ Targets::Outcome<TargetView> Targets::SetPaused(const std::string& name, bool pa
   if (const auto ready = Ready(); !ready) return ready.error();
   const std::lock_guard lock(change_mutex_);
   const auto entry = Find(name);
-  if (!entry || !entry->runner) return NoSuchTarget(name);
-  TargetProgress progress = entry->runner->progress();
+  const auto runner = RunnerOf(name);
+  if (!runner) return runner.error();
+  TargetProgress progress = (*runner)->progress();
   progress.paused = paused;
   StateChange write;  // at once, so that a crash does not undo it
   AddProgress(name, progress, write);
   if (const auto done = context_.store.ChangeState(write); !done) return StoreTrouble(done.error());
-  entry->runner->SetPaused(paused);
+  (*runner)->SetPaused(paused);
   return ViewOf(*entry);
 }
 
@@ -316,9 +359,9 @@ Targets::Outcome<Targets::Rewound> Targets::Rewind(const std::string& name, std:
   if (const auto ready = Ready(); !ready) return ready.error();
   const std::lock_guard lock(change_mutex_);
   const auto entry = Find(name);
-  if (!entry || !entry->runner) return NoSuchTarget(name);
+  if (!entry) return NoSuchTarget(name);
   Rewound rewound;
-  rewound.from = entry->runner->progress().position;
+  rewound.from = entry->runner ? entry->runner->progress().position : context_.store.last_id();
   if (time) {
     const auto last = LastBefore(*time);
     if (!last) return last.error();
@@ -334,16 +377,21 @@ Targets::Outcome<Targets::Rewound> Targets::Rewind(const std::string& name, std:
   if (!counted) return counted.error();
   rewound.records = *counted;
   if (preview) return rewound;
-  const TargetProgress before = EndRunner(name);
-  TargetProgress progress = before;
+  const auto before = EndRunner(name);
+  TargetProgress progress;
+  progress.epoch = static_cast<std::uint64_t>(context_.clock());  // larger than any it may have had
+  if (before) progress = *before;
   progress.position = rewound.to;
   ++progress.epoch;
   progress.sink_state.clear();
   StateChange write;
   AddProgress(name, progress, write);
   const auto done = context_.store.ChangeState(write);
-  Run(name, done ? progress : before);
-  if (!done) return StoreTrouble(done.error());
+  if (!done) {
+    before ? Run(name, *before) : RunAsStored(name);
+    return StoreTrouble(done.error());
+  }
+  Run(name, progress);
   return rewound;
 }
 

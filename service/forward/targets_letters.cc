@@ -31,28 +31,28 @@ Record TestRecord(const std::string& target, std::int64_t now, const std::string
 
 Targets::Outcome<Targets::Letters> Targets::ListLetters(const std::string& name, RecordId after,
                                                         std::size_t limit) {
-  const auto entry = Find(name);
-  if (!entry || !entry->runner) return NoSuchTarget(name);
-  auto letters = entry->runner->letters().List(after, limit);
+  const auto runner = RunnerOf(name);
+  if (!runner) return runner.error();
+  auto letters = (*runner)->letters().List(after, limit);
   if (!letters) return StoreTrouble(letters.error());
-  return Letters{std::move(*letters), entry->runner->letters().count()};
+  return Letters{std::move(*letters), (*runner)->letters().count()};
 }
 
 Targets::Outcome<LetterOutcome> Targets::RetryLetters(const std::string& name, std::vector<RecordId> ids) {
-  const auto entry = Find(name);
-  if (!entry || !entry->runner) return NoSuchTarget(name);
-  if (entry->runner->progress().paused)
+  const auto runner = RunnerOf(name);
+  if (!runner) return runner.error();
+  if ((*runner)->progress().paused)
     return TargetError{TargetError::Kind::kFromConfiguration,
                        fmt::format("target \"{}\" is paused; resume it first", name),
                        {}};
-  return entry->runner->RetryLetters(std::move(ids));
+  return (*runner)->RetryLetters(std::move(ids));
 }
 
 Targets::Outcome<LetterOutcome> Targets::DiscardLetters(const std::string& name,
                                                         const std::vector<RecordId>& ids) {
-  const auto entry = Find(name);
-  if (!entry || !entry->runner) return NoSuchTarget(name);
-  DeadLetters& letters = entry->runner->letters();
+  const auto runner = RunnerOf(name);
+  if (!runner) return runner.error();
+  DeadLetters& letters = (*runner)->letters();
   const auto removed = ids.empty() ? letters.RemoveAll() : letters.Remove(ids);
   if (!removed) return StoreTrouble(removed.error());
   return LetterOutcome{.done = *removed};

@@ -34,6 +34,16 @@ class FakeDestination {
   void Hang(bool hang) {
     const std::lock_guard lock(mutex_);
     hang_ = hang;
+    hang_next_ = false;
+  }
+  // Likewise, once what was to fail has failed.
+  void HangAfterFailures() {
+    const std::lock_guard lock(mutex_);
+    hang_next_ = true;
+  }
+  void WaitUntilHung() {
+    std::unique_lock lock(mutex_);
+    arrived_.wait_for(lock, std::chrono::seconds(20), [&] { return hung_; });
   }
   void HoldBehind(std::optional<RecordId> id) {
     const std::lock_guard lock(mutex_);
@@ -93,7 +103,9 @@ class FakeDestination {
 
   Delivery Take(const Chunk& chunk, const Stop& stop, FakeSink& sink) {
     std::unique_lock lock(mutex_);
-    if (hang_) {
+    if (hang_ || (hang_next_ && failures_.empty())) {
+      hung_ = true;
+      arrived_.notify_all();
       lock.unlock();
       const WithoutBatch wait(chunk);
       stop.WaitUntil(std::chrono::steady_clock::now() + std::chrono::seconds(60));
@@ -130,7 +142,7 @@ class FakeDestination {
   std::vector<SinkContext> contexts_;
   std::optional<Failure> make_failure_;
   std::optional<RecordId> held_;
-  bool hang_ = false, resume_ = false;
+  bool hang_ = false, hang_next_ = false, hung_ = false, resume_ = false;
 };
 
 }  // namespace cistern

@@ -1,8 +1,7 @@
 // Targets: what is delivered, what survives, what changes.
 #include <fmt/format.h>
 
-#include <array>
-
+#include "service/forward/target_store.h"
 #include "tests/unit/service/forward/targets_fixture.h"
 
 namespace cistern {
@@ -125,6 +124,7 @@ TEST_F(TargetsTest, RewindSendsAgainAsNew) {
   ASSERT_TRUE(rewound);
   EXPECT_THAT(to_.WaitFor(3), ElementsAre("one", "two", "two"));
   EXPECT_EQ(to_.contexts().back().epoch, to_.contexts().front().epoch + 1);
+  WaitUntilIdle("t");
   EXPECT_EQ(targets_->Rewind("t", RecordId{9}, std::nullopt, false).error().kind, Kind::kOutOfRange);
   EXPECT_EQ(targets_->Rewind("t", std::nullopt, WallNow() + 1'000'000'000'000, true)->to, RecordId{3});
   EXPECT_EQ(targets_->Rewind("t", std::nullopt, 1, true)->records, 2u);
@@ -181,6 +181,59 @@ TEST_F(TargetsTest, NoTargetWritesIntoTheStore) {
     ASSERT_FALSE(applied) << path;
     EXPECT_THAT(applied.error().text, HasSubstr("file.path: lies in storage.dir"));
   }
+}
+
+TEST_F(TargetsTest, NoTwoTargetsWriteToOneFile) {
+  const auto to_file = [](const std::string& name, const std::string& path) {
+    v1::Target target = Definition(name);
+    target.mutable_file()->set_path(path);
+    return target;
+  };
+  const std::string folder = folder_.path() + "-out/";
+  ASSERT_TRUE(Apply(to_file("one", folder + "{host}.log")));
+  EXPECT_THAT(Apply(to_file("two", folder + "./{host}.log")).error().text,
+              HasSubstr("file.path: target \"one\" writes to this file"));
+  ASSERT_TRUE(Apply(to_file("two", folder + "{app}.log")));
+  EXPECT_EQ(Apply(to_file("two", folder + "{host}.log")).error().kind, Kind::kInvalid);
+  EXPECT_TRUE(Apply(to_file("one", folder + "{host}.log")));
+}
+
+TEST_F(TargetsTest, TargetDoesNotRunWhenNobodyKnowsHowFarItCame) {
+  Append({"one", "two"});
+  ASSERT_TRUE(Apply(Definition("t")));
+  to_.WaitFor(2);
+  WaitUntilIdle("t");
+  targets_->End(std::chrono::steady_clock::now());
+  StateChange damage;
+  damage.objects.push_back({kProgressKind, "t", "\xff\xff", std::nullopt});
+  ASSERT_TRUE(store_->ChangeState(damage));
+  Restart(/*save=*/false);
+  Append({"three"});
+  EXPECT_TRUE(targets_->Save({}));
+  EXPECT_EQ(Get("t").figures.state, TargetState::kBroken);
+  EXPECT_THAT(Get("t").figures.last_error, HasSubstr("cannot be read"));
+  EXPECT_EQ(targets_->SetPaused("t", true).error().kind, Kind::kStore);
+  ASSERT_TRUE(Apply(Definition("t", "oldest", "three OR four")));
+  EXPECT_EQ(Get("t").figures.state, TargetState::kBroken);
+  EXPECT_THAT(to_.contexts(), ::testing::SizeIs(1));
+  ASSERT_TRUE(targets_->Rewind("t", RecordId{2}, {}, false));
+  EXPECT_THAT(to_.WaitFor(3), ElementsAre("one", "two", "three"));
+  EXPECT_NE(WaitUntilIdle("t").figures.state, TargetState::kBroken);
+}
+
+TEST_F(TargetsTest, FailingTargetIsRetryingUntilItWorks) {
+  to_.FailNext({FailureReason::kConnect, "refused", std::chrono::milliseconds(1)});
+  to_.FailNext({FailureReason::kConnect, "refused", std::chrono::milliseconds(1)});
+  to_.HangAfterFailures();
+  Append({"one"});
+  ASSERT_TRUE(Apply(Definition("t")));
+  to_.WaitUntilHung();
+  EXPECT_EQ(Get("t").figures.state, TargetState::kRetrying);
+  to_.Hang(false);
+  ASSERT_TRUE(targets_->SetPaused("t", true));
+  ASSERT_TRUE(targets_->SetPaused("t", false));
+  to_.WaitFor(1);
+  EXPECT_EQ(WaitUntilIdle("t").figures.state, TargetState::kIdle);
 }
 
 TEST_F(TargetsTest, DryRunChangesNothing) {
@@ -248,7 +301,9 @@ TEST_F(TargetsTest, DefinitionThatIsNotUnderstoodIsLeftOutAndCanBeReplacedOrDele
   for (const char* name : {"x", "y"})
     ASSERT_TRUE(store_->ChangeState({.objects = {{"target", name, "?", {}}}}));
   Append({"one", "two"});
-  ASSERT_TRUE(store_->PutCursors(std::array{std::pair(std::string("target:x"), RecordId{1})}));
+  StateChange progress;
+  AddProgress("x", {.position = RecordId{1}}, progress);
+  ASSERT_TRUE(store_->ChangeState(progress));
   Restart(/*save=*/true);
   EXPECT_THAT(targets_->List(), IsEmpty());
   ASSERT_TRUE(Apply(Definition("x")));
