@@ -8,7 +8,6 @@
 
 #include "cistern/v1/target.pb.h"
 #include "service/forward/format.h"
-#include "storage/thread_priority.h"
 
 namespace cistern {
 namespace {
@@ -120,7 +119,6 @@ bool TargetRunner::TakeOrders() {
 }
 
 void TargetRunner::Run() {
-  SetThreadPriority(ThreadPriority::kReader);
   while (TakeOrders()) {
     if (paused_now_) {
       Leave();
