@@ -50,7 +50,11 @@ struct Client::Impl {
     grpc::ClientContext client_context;
     const std::int64_t timeout = Timeout(kUnaryCallTimeout);
     SetDeadline(client_context, timeout);
-    return Finish(call(client_context), timeout);
+    const grpc::Status status = call(client_context);
+    CallStatus result = Finish(status, timeout);
+    // As things are now the answer is no. In streams it is a token of another store that was given.
+    if (status.error_code() == grpc::StatusCode::FAILED_PRECONDITION) result.exit_code = kExitNegative;
+    return result;
   }
 
   template <class Response, class Start>

@@ -91,11 +91,11 @@ std::unique_ptr<CLI::App> MakeCommandLine(Context& context) {
   root->fallthrough();
   AddGlobalOptions(*root, context);
   AddCommands(*root, context);
-  AddExamples(*root,
-              "Exit codes: 0 done, 1 no (no such record, verification failed), 64 wrong usage, 69 daemon "
-              "unavailable,\n"
-              "70 unexpected error, 78 configuration refused.",
-              {"query failed password --since 1h", "tail severity:>=err", "send hello", "COMMAND --help"});
+  AddExamples(
+      *root,
+      "Exit codes: 0 done, 1 no (no such record or rule, a test failed, not possible as things are),\n"
+      "64 wrong usage, 69 daemon unavailable, 70 unexpected error, 78 configuration refused.",
+      {"query failed password --since 1h", "tail severity:>=err", "send hello", "COMMAND --help"});
   return root;
 }
 

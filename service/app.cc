@@ -29,6 +29,7 @@
 #include "service/metrics/exporter.h"
 #include "service/pipeline/pipeline.h"
 #include "service/rule_system.h"
+#include "service/rules/definition.h"
 #include "service/stdout_printer.h"
 #include "service/version.h"
 #include "storage/store.h"
@@ -68,6 +69,19 @@ StartError OpenError(const boost::system::error_code& error, const std::string& 
                            error == StoreErrc::kIoError || error == StoreErrc::kDiskFull;
   return {unavailable ? kExitUnavailable : kExitConfig,
           {fmt::format("storage.dir {}: {}", dir, error.message())}};
+}
+
+RulesState StateOf(RuleSystem& rules, const EventStore& events) {
+  const RuleSetPtr set = rules.book().Snapshot();
+  const DetectionRunnerFigures detections = rules.DetectionsFigures();
+  RulesState state;
+  state.total = set->rules.size();
+  for (const RuleEntry& entry : set->rules) state.enabled += IsInForce(*entry.definition, WallTime()) ? 1 : 0;
+  state.lag_records = detections.lag_records;
+  state.lag_seconds = detections.lag_seconds;
+  state.missed_records = detections.missed;
+  state.open_events = events.figures().open;
+  return state;
 }
 
 class AppImpl final : public App {
@@ -230,6 +244,7 @@ class AppImpl final : public App {
       return std::pair(PrintConfig(loaded_), loaded_.file);
     };
     options.admin.reload = [this] { return Reload(); };
+    options.admin.rules = [this] { return StateOf(*rules_, *events_); };
     options.admin.store_dir = config().storage().dir();
     options.admin.start_time = start_time_;
     control_ = ControlServer::Create(std::move(options));

@@ -47,7 +47,7 @@ bool ReadFiles(Context& context, const ApplyOptions& options, Requests& requests
 // What the files say is wrong, whoever found it.
 bool IsDone(Context& context, const CallStatus& status) {
   if (Report(context, status) == kExitOk) return true;
-  if (context.exit_code == kExitUsage) context.exit_code = kExitConfig;
+  if (context.exit_code == kExitUsage || context.exit_code == kExitNegative) context.exit_code = kExitConfig;
   return false;
 }
 

@@ -35,7 +35,9 @@ void RunPacks(Context& context, const PackOptions& options) {
     if (const RulePack* pack = FindRulePack(options.name)) {
       output.text() += pack->text;
     } else {
-      UsageError(context, "there is no pack " + options.name);
+      *context.err << "cisternctl: there is no pack " << Visible(options.name)
+                   << "; `cisternctl rules packs` lists them\n";
+      context.exit_code = kExitNegative;
     }
     return;
   }

@@ -119,20 +119,29 @@ void RegisterRuleTest(CLI::App& rules, Context& context) {
   auto& command = AddCommand(rules, "test", "Runs the tests of a file, or tries its rules on stored records");
   auto options = std::make_shared<TestOptions>();
   AddText(command, "FILE", options->file, "", "YAML file with `rules` and `tests`; - is standard input");
-  AddTexts(command, "--rule", options->names, "With stored records: a rule in force that runs as well");
+  AddTexts(command, "--rule", options->names,
+           "NAME of a rule in force that runs as well, with stored records");
   AddRange(command, options->range, false);
   AddText(command, "--where", options->filter, "FILTER", "With stored records: only these");
   AddFlag(command, "--alone", options->alone, "With stored records: without the other ingest rules in force");
   AddNumber(command, "--samples", options->samples, "Records shown of each rule (default 3)", 1, 20);
   AddNumber(command, "--events", options->events, "Events shown (default 100)", 1, 1000);
   AddOverviewOutput(command, options->output);
-  AddExamples(command,
-              "Without a time, runs the tests of FILE with its rules alone; exit code 1: one of them failed. "
-              "With a time,\n"
-              "tells what the rules would have done to what is stored, beside those in force; nothing is "
-              "changed.",
-              {"rules test sshd.yaml", "rules test rule.yaml --since 24h",
-               "rules test --rule sshd-login-failed --since 7d -o json"});
+  AddExamples(
+      command,
+      "Without a time, runs the `tests` of FILE with its `rules` alone: each gives `records` (lines of\n"
+      "syslog) and says what must come of them (`events`, `stored`, `messages`, `tags`). Time is that of\n"
+      "the records; `then_wait: 5m` lets it go on behind the last. Exit code 1: one of them failed; 78:\n"
+      "FILE is refused. With a time, tells what the rules would have done to what is stored, beside\n"
+      "those in force. Nothing is changed either way; the daemon must run. A test:\n\n"
+      "  tests:\n"
+      "    - name: three wrong passwords\n"
+      "      records:\n"
+      "        - '<86>1 2026-03-01T10:00:00Z web-1 sshd 7 - - Failed password for root from 192.0.2.1'\n"
+      "      events:\n"
+      "        - {rule: guessing, key: 192.0.2.1, count: 3, fields: {host: web-1}}",
+      {"rules test sshd.yaml", "rules test rule.yaml --since 24h",
+       "rules test --rule sshd-login-failed --since 7d -o json"});
   OnRun(command, [&context, options] { Run(context, *options); });
 }
 

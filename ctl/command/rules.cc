@@ -1,4 +1,6 @@
 // rules list, get.
+#include "service/config/rules.h"
+
 #include <fmt/format.h>
 
 #include "cistern/v1/rule_service.pb.h"
@@ -19,6 +21,12 @@ namespace {
 std::string StateOf(const v1::RuleInfo& info) {
   if (!info.rule().enabled()) return "disabled";
   return info.figures().over() ? "over" : "enabled";
+}
+
+std::string FromOf(const v1::RuleInfo& info) {
+  if (!info.from_configuration()) return "apply";
+  const std::string pack = PackOf(info.rule());
+  return pack.empty() ? "configuration" : "pack " + pack;
 }
 
 void AppendTable(const std::vector<v1::RuleInfo>& rules, const Context& context, std::string& out) {
@@ -42,7 +50,7 @@ void AppendTable(const std::vector<v1::RuleInfo>& rules, const Context& context,
                  ingest ? std::to_string(info.rule().order()) : "", FormatCount(figures.matched()),
                  ingest ? FormatCount(figures.dropped()) : "", ingest ? FormatCount(figures.changed()) : "",
                  FormatCount(figures.events()), FormatCount(figures.keys()), FormatCount(figures.evicted()),
-                 FormatBytes(figures.state_bytes()), info.from_configuration() ? "file" : "catalog"});
+                 FormatBytes(figures.state_bytes()), FromOf(info)});
   }
   grid.AppendTo(out, context.color);
 }
@@ -53,7 +61,12 @@ void AppendJson(const v1::RuleInfo& info, std::string& out) {
   json.BeginObject().Key("name").String(info.rule().name());
   json.Key("kind").String(std::string(KindOf(info.rule()))).Key("state").String(StateOf(info));
   json.Key("revision").Number(info.revision()).Key("from_configuration").Bool(info.from_configuration());
-  json.Key("created").Time(info.create_time()).Key("updated").Time(info.update_time());
+  json.Key("from")
+      .String(FromOf(info))
+      .Key("created")
+      .Time(info.create_time())
+      .Key("updated")
+      .Time(info.update_time());
   json.OptionalString("description", info.rule().description());
   json.OptionalString("filter", info.rule().filter()).OptionalString("expires", info.rule().expires());
   json.Key("matched").Number(figures.matched()).Key("dropped").Number(figures.dropped());
@@ -113,9 +126,10 @@ void RegisterRules(CLI::App& root, Context& context) {
   AddOverviewOutput(list, *form);
   AddExamples(
       list,
-      "Counts begin at the start of the daemon. KEYS: senders, users and so on that a rule knows now; "
-      "EVICTED: those\n"
-      "that had to go because there were too many; FROM: the configuration file, or `apply`.",
+      "Counts begin at the start of the daemon. KEYS: senders, users and so on that a rule knows now;\n"
+      "EVICTED: those that had to go because there were too many. FROM: `configuration` and `pack NAME`\n"
+      "belong to the configuration file (its `rules:` and `packs:`), `apply` came with `cisternctl apply`.\n"
+      "Events come `detections.tolerance` (5s unless set) and up to 2 s more behind their records.",
       {"rules list", "rules list -o json"});
   OnRun(list, [&context, form] { RunList(context, *form); });
 

@@ -5,6 +5,7 @@
 #include "ctl/client.h"
 #include "ctl/command/options.h"
 #include "ctl/printer/event.h"
+#include "ctl/printer/text.h"
 #include "ctl/printer/time_text.h"
 
 namespace cistern::ctl {
@@ -52,6 +53,7 @@ void RunAdd(Context& context, const AddOptions& options) {
         *silence.mutable_end_time());
   v1::Silence made;
   if (Report(context, Client(context).PutSilence(silence, made), silence.filter()) != kExitOk) return;
+  for (const std::string& warning : made.warnings()) Note(context, "warning: " + Visible(warning));
   Note(context, fmt::format("silence {} lasts {}", made.name(),
                             FormatSpan(ToNs(made.end_time()) - ToNs(made.start_time()))));
 }
@@ -73,12 +75,15 @@ void RegisterAdd(CLI::App& silences, Context& context) {
   AddText(add, "--to", options->to, "TIME", "Ends at TIME");
   AddText(add, "--comment", options->comment, "TEXT", "Why");
   AddText(add, "--who", options->who, "NAME", "Who made it (default your address)");
-  AddExamples(add,
-              "The filter is over the records of events: tag.event.rule, tag.event.severity, tag.event.key, "
-              "tag.event.NAME\nfor its fields. Events that match while it lasts are raised and listed, but "
-              "targets pass over them.",
-              {"silences add maintenance tag.event.host:web-1 --for 2h --comment \"new disk\"",
-               "silences add night \"tag.event.rule:backup-*\" --from 22:00 --for 8h"});
+  AddExamples(
+      add,
+      "The filter is over the records of events: tag.event.rule, tag.event.severity, tag.event.key,\n"
+      "tag.event.NAME for its fields (`events get ID` shows them), severity, and words of the summary.\n"
+      "Events that match while it lasts are raised and listed, but targets pass over them; events that\n"
+      "were told of before stay so. A filter that matches no event that could come is made all the\n"
+      "same, with a warning. Exit code 64: no filter, or no time.",
+      {"silences add maintenance tag.event.host:web-1 --for 2h --comment \"new disk\"",
+       "silences add night \"tag.event.rule:backup-*\" --from 22:00 --for 8h"});
   OnRun(add, [&context, options] { RunAdd(context, *options); });
 }
 
@@ -86,7 +91,11 @@ void RegisterAdd(CLI::App& silences, Context& context) {
 
 void RegisterSilences(CLI::App& root, Context& context) {
   auto& command = AddCommand(root, "silences", "Silences: mute events for a time");
-  AddExamples(command, "", {"silences list", "silences add maintenance tag.event.host:web-1 --for 2h"});
+  AddExamples(
+      command,
+      "A silence has a name, a filter over the records of events and an end. While it lasts, events that\n"
+      "match are kept and listed as muted, but no target tells of them.",
+      {"silences list", "silences add maintenance tag.event.host:web-1 --for 2h"});
 
   auto& list = AddCommand(command, "list", "Shows silences");
   auto expired = std::make_shared<bool>(false);

@@ -6,6 +6,7 @@
 #include "ctl/client.h"
 #include "ctl/command/definition_text.h"
 #include "ctl/command/options.h"
+#include "ctl/interrupt.h"
 #include "ctl/printer/grid.h"
 #include "ctl/printer/text.h"
 #include "ctl/printer/time_text.h"
@@ -157,6 +158,7 @@ void RunWatch(Context& context, const ListOptions& options) {
     lines = shown.size() + 1;
     return output.Flush();
   };
+  const InterruptGuard interrupt(context.stop);
   Report(context, Client(context).WatchTargets(request, on_response));
 }
 

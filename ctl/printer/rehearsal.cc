@@ -5,6 +5,7 @@
 #include <map>
 
 #include "cistern/v1/rule_service.pb.h"
+#include "ctl/printer/event.h"
 #include "ctl/printer/grid.h"
 #include "ctl/printer/text.h"
 #include "ctl/printer/time_text.h"
@@ -69,11 +70,12 @@ void AppendSampleText(const v1::RehearsedRecord& sample, bool color, std::string
 }  // namespace
 
 void AppendEventJson(const v1::Event& event, JsonWriter& json) {
-  json.BeginObject().Key("rule").String(event.rule()).Key("severity").Number(event.severity());
+  json.BeginObject().Key("rule").String(event.rule()).Key("severity");
+  json.String(EventSeverityName(event.severity())).Key("state");
+  json.String(event.state() == v1::Event::STATE_RESOLVED ? "resolved" : "open");
   json.Key("key").String(event.key()).Key("summary").String(event.summary());
   json.Key("count").Number(event.count()).Key("first").Time(event.first_time()).Key("last");
-  json.Time(event.last_time()).Key("resolved").Bool(event.state() == v1::Event::STATE_RESOLVED);
-  json.Key("fields");
+  json.Time(event.last_time()).Key("fields");
   AppendMap(event.fields(), json);
   json.Key("record_ids").BeginArray();
   for (const std::uint64_t id : event.record_ids()) json.Number(id);

@@ -42,6 +42,14 @@ void WriteListeners(const v1::GetStatusResponse& status, JsonWriter& json) {
   json.EndArray();
 }
 
+void WriteRules(const v1::RulesStatus& rules, JsonWriter& json) {
+  json.Key("rules").BeginObject().Key("enabled").Number(std::uint64_t{rules.enabled()});
+  json.Key("total").Number(std::uint64_t{rules.total()}).Key("lag_records").Number(rules.lag_records());
+  json.Key("lag_seconds").Seconds(rules.has_lag() ? ToNs(rules.lag()) : 0);
+  json.Key("missed_records").Number(rules.missed_records());
+  json.Key("open_events").Number(rules.open_events()).EndObject();
+}
+
 void WriteStore(const v1::StoreStatus& store, JsonWriter& json) {
   json.Key("store").BeginObject().Key("dir").String(store.dir());
   json.Key("records").Number(store.records()).Key("bytes").Number(store.bytes());
@@ -62,6 +70,7 @@ void AppendStatusJson(const v1::GetStatusResponse& status, std::string& out) {
   json.OptionalString("reason", status.reason());
   WriteLedger(status.ledger(), json);
   WriteListeners(status, json);
+  WriteRules(status.rules(), json);
   WriteStore(status.store(), json);
   json.Key("queue_bytes")
       .Number(status.queue_bytes())

@@ -99,6 +99,19 @@ void AppendListeners(const v1::GetStatusResponse& status, const StatusStyle& sty
   grid.AppendTo(out, false, 2);
 }
 
+void AppendRules(const v1::RulesStatus& rules, bool color, std::string& out) {
+  AppendPainted("\nRules\n", Paint::kBold, color, out);
+  out += fmt::format("  {} of {} rules enabled, {} open event{}\n", rules.enabled(), rules.total(),
+                     FormatCount(rules.open_events()), rules.open_events() == 1 ? "" : "s");
+  if (rules.lag_records() > 0)
+    out += fmt::format("  detections are {} records behind, {}\n", FormatCount(rules.lag_records()),
+                       FormatSpan(ToNs(rules.lag()) / 1'000'000'000 * 1'000'000'000));
+  if (rules.missed_records() == 0) return;
+  const std::string text = fmt::format("  retention took {} records before detections saw them\n",
+                                       FormatCount(rules.missed_records()));
+  AppendPainted(text, Paint::kBoldRed, color, out);
+}
+
 void AppendStore(const v1::StoreStatus& store, const std::string& store_id, bool color, std::string& out) {
   AppendPainted("\nStore\n", Paint::kBold, color, out);
   out += fmt::format("  {} ({})\n", Visible(store.dir()), Visible(store_id));
@@ -141,6 +154,7 @@ void AppendStatusText(const v1::GetStatusResponse& status, const StatusStyle& st
   AppendState(status, style, out);
   AppendLedger(status.ledger(), style, out);
   AppendListeners(status, style, out);
+  if (status.has_rules()) AppendRules(status.rules(), style.color, out);
   AppendStore(status.store(), status.store_id(), style.color, out);
 }
 

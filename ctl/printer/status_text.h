@@ -21,7 +21,7 @@ std::string_view StateName(v1::GetStatusResponse::State state);
 bool Balances(const v1::Ledger& ledger);
 
 void AppendStatusText(const v1::GetStatusResponse& status, const StatusStyle& style, std::string& out);
-// One line. Keys: version store_id start_time state reason ledger listeners store queue_bytes
+// One line. Keys: version store_id start_time state reason ledger listeners rules store queue_bytes
 // queue_limit_bytes resident_bytes cpu_seconds; inside, the names of admin_service.proto, and
 // ledger.balanced.
 void AppendStatusJson(const v1::GetStatusResponse& status, std::string& out);

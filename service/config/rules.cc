@@ -1,7 +1,11 @@
 #include "service/config/rules.h"
 
+#include <google/protobuf/util/message_differencer.h>
+
+#include <map>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "cistern/v1/config.pb.h"
 #include "proto/yaml/reader.h"
@@ -68,6 +72,23 @@ void CheckPacks(const ConfigTarget& target) {
 }  // namespace
 
 std::vector<v1::Rule> ConfiguredRules(const v1::Config& config) { return Collect(config).rules; }
+
+std::string PackOf(const v1::Rule& rule) {
+  static const auto kPacked = [] {
+    std::map<std::string, std::pair<std::string, v1::Rule>> packed;  // by the name of the rule
+    for (const RulePack& pack : RulePacks()) {
+      for (const v1::Rule& each : ReadPack(pack).rules())
+        packed[each.name()] = {std::string(pack.name), each};
+    }
+    return packed;
+  }();
+  const auto found = kPacked.find(rule.name());
+  if (found == kPacked.end()) return {};
+  v1::Rule shipped = found->second.second;
+  shipped.set_enabled(rule.enabled());
+  const bool same = google::protobuf::util::MessageDifferencer::Equals(shipped, rule);
+  return same ? found->second.first : std::string();
+}
 
 void CheckConfiguredRules(const ConfigTarget& target) {
   const std::size_t before = target.errors.items.size();

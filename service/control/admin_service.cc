@@ -95,6 +95,15 @@ void SenderToProto(const SenderInfo& in, v1::Sender* out) {
   out->set_parse_failures(in.parse_failures);
 }
 
+void RulesToProto(const RulesState& in, v1::RulesStatus* out) {
+  out->set_enabled(static_cast<std::uint32_t>(in.enabled));
+  out->set_total(static_cast<std::uint32_t>(in.total));
+  out->set_lag_records(in.lag_records);
+  if (in.lag_records > 0) ToProto(static_cast<std::int64_t>(in.lag_seconds * 1e9), out->mutable_lag());
+  out->set_missed_records(in.missed_records);
+  out->set_open_events(in.open_events);
+}
+
 }  // namespace
 
 grpc::ServerUnaryReactor* AdminServiceImpl::GetStatus(grpc::CallbackServerContext* rpc,
@@ -124,6 +133,7 @@ void AdminServiceImpl::FillStatus(v1::GetStatusResponse* out) const {
   const ProcessStats process = ReadProcessStats();
   out->set_resident_bytes(process.resident_bytes);
   ToProto(static_cast<std::int64_t>(process.cpu_seconds * 1e9), out->mutable_cpu_time());
+  RulesToProto(hooks_.rules(), out->mutable_rules());
 }
 
 grpc::ServerUnaryReactor* AdminServiceImpl::GetConfig(grpc::CallbackServerContext* rpc,

@@ -29,6 +29,13 @@ struct RuleOptions {
   std::string secret, hostname;  // as of IngestRules, and of records of events
 };
 
+// What the status says of rules and events.
+struct RulesState {
+  std::size_t enabled = 0, total = 0;
+  std::uint64_t lag_records = 0, missed_records = 0, open_events = 0;
+  double lag_seconds = 0;
+};
+
 // Facts about the daemon as a whole. Callable from any thread; outlive the server.
 struct AdminHooks {
   std::function<std::vector<ListenerStatus>()> listeners;
@@ -36,6 +43,7 @@ struct AdminHooks {
   std::function<std::pair<std::string, std::string>()> config;
   // Reloads and says what changed; the error is the text for the operator.
   std::function<Result<std::vector<std::string>, std::string>()> reload;
+  std::function<RulesState()> rules;
   std::string store_dir;
   std::int64_t start_time = 0;  // ns
 };

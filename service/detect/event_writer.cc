@@ -69,6 +69,7 @@ void EventWriter::Raise(const Happening& happening) {
   event.set_summary(plan_.summary.pieces.empty()
                         ? key.empty() ? plan_.rule.name() : plan_.rule.name() + ": " + key
                         : Render(plan_.summary, happening));
+  event.mutable_summary()->append(happening.remark);
   for (const auto& [name, text] : plan_.fields) (*event.mutable_fields())[name] = Render(text, happening);
   const std::size_t kept = std::min(plan_.samples(), happening.record_ids.size());
   event.mutable_record_ids()->Add(happening.record_ids.end() - static_cast<std::ptrdiff_t>(kept),

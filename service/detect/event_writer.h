@@ -22,6 +22,7 @@ struct Happening {
   const Values* values = nullptr;                                // of the record that raised it; null: none
   std::vector<std::pair<std::string_view, std::string>> extras;  // what the kind adds
   std::vector<std::uint64_t> record_ids;                         // oldest first
+  std::string remark;                                            // behind the summary
 };
 
 class EventWriter {

@@ -95,6 +95,8 @@ void Report::EndInterval(const CountersOf& counters) {
   for (std::size_t i = 0; i < interval.counts.size(); ++i)
     happening.extras.emplace_back(plan_.inner[i].name, std::to_string(interval.counts[i]));
   AddCounters(counters, happening);
+  if (end - start_ < rule_.every())
+    happening.remark = " (of " + DurationText(end - start_) + " only, since the rule began)";
   events_.Raise(happening);
   start_ = end;
   next_end_ = end + rule_.every();

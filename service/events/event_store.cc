@@ -11,7 +11,7 @@
 #include "service/events/event_inbox.h"
 #include "service/events/event_names.h"
 #include "service/events/event_outbox.h"
-#include "service/events/name_pattern.h"
+#include "service/rules/name_pattern.h"
 
 namespace cistern {
 namespace {

@@ -29,6 +29,7 @@
 #include "service/events/event_error.h"
 #include "service/events/event_index.h"
 #include "service/events/inhibitions.h"
+#include "service/events/silence_doubts.h"
 #include "service/events/silences.h"
 #include "storage/store.h"
 
@@ -133,6 +134,7 @@ class EventStore {
                                             const std::string& who);
 
   std::vector<v1::Silence> ListSilences(bool expired);  // by name
+  // The answer has `warnings`.
   Outcome<v1::Silence> PutSilence(v1::Silence silence);
   Outcome<void> EndSilence(const std::string& name);
 
@@ -163,6 +165,7 @@ class EventStore {
   Result<std::uint64_t> MakeRequested(EventDraft& draft, const AddOnEvent& request);
   void FillInhibitions();
   Result<void> WriteSilence(const v1::Silence& silence);
+  KnownEvents Known();
 
   Store& store_;
   const WallClock clock_;
@@ -176,7 +179,7 @@ class EventStore {
   Limits limits_;
   EventIndex index_;
   Silences silences_;
-  std::set<std::string> rule_names_;
+  std::set<std::string> rule_names_, event_fields_;
   EventFigures figures_;
   std::uint64_t last_change_ = 0;
   std::uint64_t last_row_ = 0, written_row_ = 0;  // as they are in the catalog

@@ -8,6 +8,7 @@
 #include "service/events/event_names.h"
 #include "service/events/event_outbox.h"
 #include "service/events/event_store.h"
+#include "service/rules/definition.h"
 
 namespace cistern {
 
@@ -16,7 +17,13 @@ void EventStore::SetRules(std::span<const v1::Rule> rules) {
   {
     const std::lock_guard lock(mutex_);
     rule_names_.clear();
-    for (const v1::Rule& rule : rules) rule_names_.insert(rule.name());
+    event_fields_.clear();
+    for (const v1::Rule& rule : rules) {
+      rule_names_.insert(rule.name());
+      const v1::EventConfig* event = EventOf(rule);
+      if (event == nullptr) continue;
+      for (const auto& [name, text] : event->fields()) event_fields_.insert(name);
+    }
     std::erase_if(figures_.suppressed,
                   [this](const auto& rule) { return !rule_names_.contains(rule.first); });
   }
@@ -41,12 +48,23 @@ std::vector<v1::Silence> EventStore::ListSilences(bool expired) {
 EventStore::Outcome<v1::Silence> EventStore::PutSilence(v1::Silence silence) {
   const std::int64_t now = clock_();
   if (auto wrong = Silences::Check(silence, now); !wrong.empty()) return Invalid(std::move(wrong));
+  silence.clear_warnings();
   if (!silence.has_start_time()) ToProto(now, silence.mutable_start_time());
   const std::lock_guard change(change_mutex_);
   if (silences_.Find(silence.name()) == nullptr && silences_.size() >= kMaxSilences)
     return ChangeError{ChangeError::Kind::kTooMany, "there are 1000 silences already", {}};
   if (const auto written = WriteSilence(silence); !written) return StoreTrouble(written.error());
+  for (std::string& doubt : SilenceDoubts(*Filter::Parse(silence.filter()), Known()))
+    silence.add_warnings(std::move(doubt));
   return silence;
+}
+
+// Add-ons raise events of rules that no book has; those that did are known by their events.
+KnownEvents EventStore::Known() {
+  const std::lock_guard lock(mutex_);
+  KnownEvents known{rule_names_, event_fields_, hostname_};
+  for (const IndexedEvent& event : index_.events()) known.rules.insert(*event.rule);
+  return known;
 }
 
 EventStore::Outcome<void> EventStore::EndSilence(const std::string& name) {

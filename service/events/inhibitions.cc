@@ -3,26 +3,10 @@
 #include <algorithm>
 
 #include "cistern/v1/rule.pb.h"
-#include "service/events/name_pattern.h"
+#include "service/rules/definition.h"
 
 namespace cistern {
 namespace {
-
-// What the rule raises; null: it is no detection.
-const v1::EventConfig* EventOf(const v1::Rule& rule) {
-  const auto* kind = v1::Rule::descriptor()->FindOneofByName("kind");
-  const auto* field = rule.GetReflection()->GetOneofFieldDescriptor(rule, kind);
-  if (field == nullptr) return nullptr;
-  const auto& message = rule.GetReflection()->GetMessage(rule, field);
-  const auto* event = message.GetDescriptor()->FindFieldByName("event");
-  if (event == nullptr) return nullptr;
-  return dynamic_cast<const v1::EventConfig*>(&message.GetReflection()->GetMessage(message, event));
-}
-
-bool AnyMatches(const std::vector<std::string>& patterns, const std::string& name) {
-  return std::any_of(patterns.begin(), patterns.end(),
-                     [&](const std::string& pattern) { return MatchesName(pattern, name); });
-}
 
 // The values of the fields, each behind its length. `key` is the key where no field has that name.
 std::string ValuesOf(const v1::Event& event, const std::vector<std::string>& fields) {
@@ -57,14 +41,15 @@ bool Inhibitions::SetRules(std::span<const v1::Rule> rules) {
 
 bool Inhibitions::Inhibits(const std::string& rule) const {
   return std::any_of(rules_.begin(), rules_.end(), [&](const auto& entry) {
-    return entry.first != rule && AnyMatches(entry.second.by, rule);
+    return entry.first != rule && MatchesRuleName(entry.second.by, rule);
   });
 }
 
 template <class Do>
 void Inhibitions::ForEachInhibitedBy(const v1::Event& event, Do each) {
   for (auto& [name, entry] : rules_) {
-    if (name != event.rule() && AnyMatches(entry.by, event.rule())) each(entry, ValuesOf(event, entry.equal));
+    if (name != event.rule() && MatchesRuleName(entry.by, event.rule()))
+      each(entry, ValuesOf(event, entry.equal));
   }
 }
 

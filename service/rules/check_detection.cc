@@ -1,5 +1,7 @@
 // What is to be known of each kind of detection before it sees a record.
+#include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "cistern/v1/rule.pb.h"
 #include "proto/yaml/scalar.h"
@@ -28,14 +30,29 @@ void CheckEvent(const v1::EventConfig& event, const std::string& path, Names own
   own.insert(own.end(), keys.begin(), keys.end());
   check.Template(event.summary(), path + ".summary", own);
   if (event.fields().size() > kMostEntries) check.Fail(path + ".fields", "has more than 64 entries");
-  Names none;
-  check.NewNames(event.fields(), path + ".fields", none);
+  check.EventFieldNames(event.fields(), path + ".fields");
   for (const auto& [name, text] : event.fields())
     check.Template(text, JoinKey(path + ".fields", Printable(name)), own);
 }
 
-void CheckRelations(const v1::EventConfig& event, const std::string& path, const RuleCheck& check) {
+// A field that this event never has is never equal to one that the other has.
+void CheckInhibition(const v1::Rule& rule, const v1::EventConfig& event, const std::string& path,
+                     const RuleCheck& check) {
   check.RuleNames(event.inhibited_by(), path + ".inhibited_by");
+  for (int i = 0; i < event.inhibited_by_size(); ++i) {
+    if (event.inhibited_by(i) == rule.name())
+      check.Fail(JoinIndex(path + ".inhibited_by", i),
+                 "is the rule itself, whose events do not inhibit each other");
+  }
+  for (int i = 0; i < event.inhibited_equal_size(); ++i) {
+    const std::string& name = event.inhibited_equal(i);
+    if (name != "key" && !event.fields().contains(name))
+      check.Fail(JoinIndex(path + ".inhibited_equal", i),
+                 Quoted(name) + " is not one of fields of this event, nor key: it would never be equal");
+  }
+}
+
+void CheckRelations(const v1::EventConfig& event, const std::string& path, const RuleCheck& check) {
   if (event.inhibited_by_size() > kMostEntries)
     check.Fail(path + ".inhibited_by", "has more than 64 entries");
   if (event.inhibited_equal_size() > kMostEntries)
@@ -50,9 +67,19 @@ void CheckRelations(const v1::EventConfig& event, const std::string& path, const
     check.Fail(path + ".of_rules", "is required with of: events: the rules whose events are looked at");
 }
 
-void CheckThreshold(const v1::ThresholdRule& threshold, const Names& keys, const RuleCheck& check) {
-  if (!threshold.distinct().empty()) check.Field(threshold.distinct(), "threshold.distinct", keys);
+void CheckThreshold(const v1::Rule& rule, const Names& keys, const RuleCheck& check) {
+  const v1::ThresholdRule& threshold = rule.threshold();
+  const std::string& distinct = threshold.distinct();
+  if (!distinct.empty()) check.Field(distinct, "threshold.distinct", keys);
+  if (!distinct.empty() && threshold.count() == 1)
+    check.Fail("threshold.distinct",
+               "says nothing with count: 1, since each record has a value; leave it out");
+  if (!distinct.empty() && std::count(threshold.by().begin(), threshold.by().end(), distinct) > 0)
+    check.Fail("threshold.distinct",
+               "stands in by as well: there is one value of it for each key, never more");
   check.OptionalFilter(threshold.reset(), "threshold.reset");
+  if (!threshold.reset().empty() && threshold.reset() == rule.filter())
+    check.Fail("threshold.reset", "is the filter of the rule: each record would start the count again");
 }
 
 void CheckSequence(const v1::SequenceRule& sequence, const RuleCheck& check) {
@@ -61,6 +88,9 @@ void CheckSequence(const v1::SequenceRule& sequence, const RuleCheck& check) {
   for (int i = 0; i < sequence.steps_size(); ++i)
     check.Filter(sequence.steps(i), JoinIndex("sequence.steps", i));
   check.OptionalFilter(sequence.without(), "sequence.without");
+  const auto& steps = sequence.steps();
+  if (!sequence.without().empty() && std::count(steps.begin(), steps.end(), sequence.without()) > 0)
+    check.Fail("sequence.without", "is one of the steps: no sequence would ever be whole");
 }
 
 void CheckFilters(const RuleCheck::Pairs& filters, const std::string& path, const RuleCheck& check) {
@@ -78,6 +108,19 @@ void CheckTransaction(const v1::TransactionRule& transaction, const RuleCheck& c
   check.OptionalFilter(transaction.without(), "transaction.without");
   check.OptionalFilter(transaction.start(), "transaction.start");
   CheckFilters(transaction.counts(), "transaction.counts", check);
+  const std::string& without = transaction.without();
+  for (const auto& [name, filter] :
+       {std::pair("begin", &transaction.begin()), std::pair("end", &transaction.end()),
+        std::pair("require", &transaction.require())}) {
+    if (!without.empty() && without == *filter)
+      check.Fail("transaction.without", std::string("is the same as ") + name + ": no event could be raised");
+  }
+}
+
+void CheckAbsent(const v1::AbsentRule& absent, const RuleCheck& check) {
+  if (absent.forget_after() != 0 && absent.forget_after() <= absent.after())
+    check.Fail("absent.forget_after",
+               "must be longer than after: a key would be forgotten before it is missed");
 }
 
 void CheckRateChange(const v1::RateChangeRule& rate, const RuleCheck& check) {
@@ -132,11 +175,13 @@ Names OwnNames(const v1::Rule& rule, const RuleCheck& check) {
 void CheckOwnKeys(const v1::Rule& rule, const Names& keys, const RuleCheck& check) {
   switch (rule.kind_case()) {
     case v1::Rule::kThreshold:
-      return CheckThreshold(rule.threshold(), keys, check);
+      return CheckThreshold(rule, keys, check);
     case v1::Rule::kSequence:
       return CheckSequence(rule.sequence(), check);
     case v1::Rule::kTransaction:
       return CheckTransaction(rule.transaction(), check);
+    case v1::Rule::kAbsent:
+      return CheckAbsent(rule.absent(), check);
     case v1::Rule::kFirstSeen:
       if (rule.first_seen().by().empty())
         check.Fail("first_seen.by", "is required: the fields whose values are new");
@@ -159,6 +204,7 @@ void CheckDetectionKind(const v1::Rule& rule, const RuleCheck& check) {
   Names keys;
   CheckEvent(*event, kind + ".event", OwnNames(rule, check), keys, check);
   CheckRelations(*event, kind + ".event", check);
+  CheckInhibition(rule, *event, kind + ".event", check);
   const std::vector<std::string> by = KeyFieldsOf(rule);
   check.Fields(RuleCheck::Texts(by.begin(), by.end()), kind + ".by", keys);
   CheckOwnKeys(rule, keys, check);

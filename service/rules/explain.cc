@@ -1,12 +1,17 @@
 #include "service/rules/explain.h"
 
 #include <fmt/format.h>
+#include <re2/re2.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "cistern/v1/rule.pb.h"
 #include "ingest/message/tags.h"
+#include "ingest/parse/payload/payload.h"
 #include "service/rules/definition.h"
+#include "service/rules/key_value.h"
+#include "service/rules/pattern.h"
 #include "service/rules/rule_run.h"
 #include "storage/filter/parser.h"
 #include "storage/query/field_text.h"
@@ -79,6 +84,20 @@ NamedFilters FiltersOf(const v1::Rule& rule) {
   return filters;
 }
 
+bool FindsPattern(const std::string& pattern, const Record& record) {
+  const auto compiled = CompilePattern(pattern);
+  return compiled && re2::RE2::PartialMatch({record.message.data(), record.message.size()}, **compiled);
+}
+
+// The fields of `extract` are empty; nothing: some are there, or there is no `extract`.
+std::string NothingFound(const v1::EventConfig& event, const Record& record) {
+  const auto& patterns = event.extract();
+  const bool found = std::any_of(patterns.begin(), patterns.end(),
+                                 [&](const std::string& pattern) { return FindsPattern(pattern, record); });
+  return patterns.empty() || found ? ""
+                                   : "; no pattern of `extract` is in the message, so its fields are empty";
+}
+
 std::string DetectionReason(const v1::Rule& rule, const Record& record) {
   const NamedFilters filters = FiltersOf(rule);
   std::string in;
@@ -86,27 +105,65 @@ std::string DetectionReason(const v1::Rule& rule, const Record& record) {
     if (Matches(filter, record)) in += (in.empty() ? "" : ", ") + name;
   }
   std::string reason = "seen by " + std::string(KindOf(rule));
-  if (!in.empty()) return reason + "; it matches " + in;
+  if (!in.empty()) return reason + "; it matches " + in + NothingFound(*EventOf(rule), record);
   if (!filters.empty() && !rule.has_threshold()) reason += "; it matches none of its further filters";
-  return reason;
+  return reason + NothingFound(*EventOf(rule), record);
+}
+
+std::size_t CountKeyValues(const Record& record) {
+  std::size_t count = 0;
+  ReadKeyValues(record.message, [&](std::string_view, const std::string&) { return ++count > 0; });
+  return count;
+}
+
+// Why an `extract` adds nothing.
+std::string NothingExtracted(const v1::ExtractRule& extract, const Record& record) {
+  switch (extract.how_case()) {
+    case v1::ExtractRule::kPattern:
+      if (!FindsPattern(extract.pattern(), record)) return "the pattern is not in the message";
+      break;
+    case v1::ExtractRule::kKeyValue:
+      if (CountKeyValues(record) == 0) return "the message has no key=value pairs";
+      break;
+    case v1::ExtractRule::kJson:
+      if (ExtractJson(record).kind == PayloadKind::kNone) return "the message is no JSON object";
+      break;
+    case v1::ExtractRule::kCef:
+      if (ExtractCef(record).kind == PayloadKind::kNone) return "the message is no CEF";
+      break;
+    case v1::ExtractRule::kLeef:
+      if (ExtractLeef(record).kind == PayloadKind::kNone) return "the message is no LEEF";
+      break;
+    case v1::ExtractRule::HOW_NOT_SET:
+      break;
+  }
+  return "what it finds is empty, left out by `only`, or there as a tag already";
+}
+
+// What is shown is for reading: a hash would be neither that of the store nor of use.
+v1::Rule WithoutHash(v1::Rule rule) {
+  if (rule.redact().with() == "hash") rule.mutable_redact()->set_with("label");
+  return rule;
 }
 
 // What an ingest rule makes of the record.
 std::string IngestReason(const v1::Rule& rule, const Record& record, std::int64_t now) {
   std::string reason = "seen by " + std::string(KindOf(rule)) + "; it stays as it is";
+  if (rule.has_extract()) reason += ": " + NothingExtracted(rule.extract(), record);
   RuleRun::Options options;
   options.observe = [&](std::size_t, const Record& before, const Record* after) {
     if (after == nullptr) {
       reason = "would not be stored";
     } else if (after->message != before.message) {
       reason = "would be stored as " + Shown(after->message);
+      if (rule.redact().with() == "hash") reason += ", with hashes in place of the labels";
     } else if (after->tags != before.tags) {
       reason = "would have the tags";
       for (TagsReader tags(after->tags); const auto tag = tags.Next();)
         reason += fmt::format(" {}={}", tag->name, Shown(tag->value));
     }
   };
-  auto run = RuleRun::Make({rule}, now, std::move(options));
+  auto run = RuleRun::Make({WithoutHash(rule)}, now, std::move(options));
   if (!run) return std::move(run).error();
   RecordsView view({&record, 1});
   (*run)->Feed(view, nullptr, nullptr);

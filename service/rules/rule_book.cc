@@ -79,7 +79,7 @@ RuleBook::Outcome<void> RuleBook::LoadRules() {
     Entry& entry = entries_[object.name];
     entry.rule = {std::make_shared<const v1::Rule>(stored.definition()), object.revision,
                   stored.from_configuration(), stored.created(), object.updated};
-    if (stored.has_configured()) entry.configured = std::make_shared<const v1::Rule>(stored.configured());
+    if (stored.has_written()) entry.written = std::make_shared<const v1::Rule>(stored.written());
   }
   return {};
 }

@@ -133,12 +133,12 @@ class RuleBook {
  private:
   struct Entry {
     RuleEntry rule;
-    std::shared_ptr<const v1::Rule> configured;  // of the configuration: as it stands there
+    std::shared_ptr<const v1::Rule> written;  // as it was written, see StoredRule
   };
   // What is to be done with one rule.
   struct Item {
     AppliedRule applied;
-    std::shared_ptr<const v1::Rule> configured;
+    std::shared_ptr<const v1::Rule> written;
     bool from_configuration = false;
   };
   // What a rule was before the changes that are rolled back.

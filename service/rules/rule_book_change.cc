@@ -40,9 +40,16 @@ RuleBook::Outcome<RuleBook::Item> RuleBook::PlanOne(const RuleChangeRequest& cha
   const std::uint64_t revision = current ? current->rule.revision : 0;
   if (change.from_revision && *change.from_revision != revision)
     return current ? Conflict(name, *change.from_revision, revision) : NoSuchRule(name);
-  Item item{{name, Action::kCreated, nullptr, prepared, revision}, nullptr, false};
+  std::shared_ptr<v1::Rule> written;  // an age is counted once, however often it is applied
+  if (prepared->expires() != change.definition->expires()) {
+    written = std::make_shared<v1::Rule>(*prepared);
+    written->set_expires(change.definition->expires());
+  }
+  Item item{{name, Action::kCreated, nullptr, prepared, revision}, written, false};
   if (!current) return item;
   if (current->rule.from_configuration) return BelongsToFile(name, "change");
+  if (written && current->written && SameRule(*current->written, *written))
+    prepared->set_expires(current->rule.definition->expires());
   item.applied.before = current->rule.definition;
   item.applied.action =
       SameRule(*current->rule.definition, *prepared) ? Action::kUnchanged : Action::kChanged;
@@ -77,7 +84,7 @@ RuleBook::Outcome<std::vector<RuleBook::Item>> RuleBook::PlanRules(std::span<con
 }
 
 // They are checked already; what they say is compared with what the configuration said before, so that what
-// was switched at run time stays, and an age is counted once.
+// was switched at run time stays.
 RuleBook::Outcome<std::vector<RuleBook::Item>> RuleBook::PlanConfigured(
     std::span<const v1::Rule> configured) const {
   std::vector<Item> items;
@@ -89,7 +96,8 @@ RuleBook::Outcome<std::vector<RuleBook::Item>> RuleBook::PlanConfigured(
               std::make_shared<const v1::Rule>(rule),
               true};
     if (current) {
-      const bool same = current->configured && SameRule(*current->configured, rule);
+      const bool same =
+          current->rule.from_configuration && current->written && SameRule(*current->written, rule);
       item.applied.revision = current->rule.revision;
       item.applied.before = current->rule.definition;
       item.applied.action = same ? Action::kUnchanged : Action::kChanged;
@@ -146,7 +154,7 @@ void RuleBook::AddObjects(const std::vector<Item>& items, StateChange& write) co
     *stored.mutable_definition() = *applied.after;
     stored.set_from_configuration(item.from_configuration);
     stored.set_created(current ? current->rule.created : clock_());
-    if (item.configured) *stored.mutable_configured() = *item.configured;
+    if (item.written) *stored.mutable_written() = *item.written;
     write.objects.push_back({kRuleKind, applied.name, stored.SerializeAsString(), revision});
   }
 }
@@ -242,7 +250,7 @@ void RuleBook::TakeOver(std::vector<Item>& items, const StateChange& write,
     applied.revision = given[applied.name];
     Entry& entry = entries_[applied.name];
     const std::int64_t created = entry.rule.created == 0 ? now : entry.rule.created;
-    entry = {{applied.after, applied.revision, item.from_configuration, created, now}, item.configured};
+    entry = {{applied.after, applied.revision, item.from_configuration, created, now}, item.written};
   }
 }
 
@@ -318,7 +326,7 @@ RuleBook::Item RuleBook::Switched(const Entry& entry, bool enabled) {
   auto definition = std::make_shared<v1::Rule>(*entry.rule.definition);
   definition->set_enabled(enabled);
   return {{definition->name(), Action::kChanged, entry.rule.definition, definition, entry.rule.revision},
-          entry.configured,
+          entry.written,
           entry.rule.from_configuration};
 }
 

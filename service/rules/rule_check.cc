@@ -84,6 +84,18 @@ void RuleCheck::NewNames(const Pairs& pairs, const std::string& path, std::vecto
   }
 }
 
+void RuleCheck::EventFieldNames(const Pairs& fields, const std::string& path) const {
+  static const std::vector<std::string> kOwn = {"rule", "severity", "key",   "count",      "first",
+                                                "last", "muted",    "state", "redelivered"};
+  std::vector<std::string> none;
+  NewNames(fields, path, none);
+  for (const auto& [name, value] : fields) {
+    if (Contains(kOwn, name))
+      Fail(JoinKey(path, name), "every event has a " + name + " of its own, which targets see as tag.event." +
+                                    name + "; choose a name other than " + JoinNames(kOwn));
+  }
+}
+
 void RuleCheck::RuleNames(const Texts& names, const std::string& path) const {
   for (int i = 0; i < names.size(); ++i) RuleName(names[i], JoinIndex(path, i));
 }

@@ -38,6 +38,8 @@ class RuleCheck : public KeyCheck {
   std::vector<std::string> NamedPattern(const std::string& text, const std::string& path) const;
   // Values that can be written as `{{name}}`, none of which is one of `taken`. Adds them to it.
   void NewNames(const Pairs& pairs, const std::string& path, std::vector<std::string>& taken) const;
+  // Fields of an event, by their names: none that the record of an event has itself.
+  void EventFieldNames(const Pairs& fields, const std::string& path) const;
   // Names of rules, in which `*` may stand.
   void RuleNames(const Texts& names, const std::string& path) const;
   void RuleName(const std::string& name, const std::string& path) const;

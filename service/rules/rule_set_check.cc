@@ -5,29 +5,10 @@
 #include "cistern/v1/rule.pb.h"
 #include "proto/yaml/scalar.h"
 #include "service/rules/definition.h"
+#include "service/rules/name_pattern.h"
 
 namespace cistern {
 namespace {
-
-// `*` stands for any text; linear but for the stars of one short pattern.
-bool MatchesPattern(std::string_view pattern, std::string_view name) {
-  std::size_t p = 0, n = 0, star = std::string_view::npos, resume = 0;
-  while (n < name.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      resume = n;
-    } else if (p < pattern.size() && pattern[p] == name[n]) {
-      ++p, ++n;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      n = ++resume;
-    } else {
-      return false;
-    }
-  }
-  while (p < pattern.size() && pattern[p] == '*') ++p;
-  return p == pattern.size();
-}
 
 std::vector<std::string> ListOf(const google::protobuf::RepeatedPtrField<std::string>& names) {
   return {names.begin(), names.end()};
@@ -146,7 +127,7 @@ class SetCheck {
 
 bool MatchesRuleName(std::span<const std::string> patterns, std::string_view name) {
   return std::any_of(patterns.begin(), patterns.end(),
-                     [&](const std::string& pattern) { return MatchesPattern(pattern, name); });
+                     [&](const std::string& pattern) { return MatchesName(pattern, name); });
 }
 
 void CheckRuleSet(std::span<const v1::Rule* const> rules, std::span<const std::string> keys,

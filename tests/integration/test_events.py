@@ -17,7 +17,7 @@ import grpc
 from aiosmtpd.controller import Controller
 
 import stubs
-from rig import SANITIZED, CisternTest, eventually, free_port, main, udp_send
+from rig import ROOT, SANITIZED, CisternTest, eventually, free_port, main, tcp_send, udp_send
 
 RAISED = 100 if SANITIZED else 300
 KILLS = 4 if SANITIZED else 12
@@ -111,6 +111,52 @@ class Delivery(Events):
         found = sorted(rows("login-failed"), key=lambda row: int(row["tag.event"]))
         self.assertEqual([(row["tag.event.user"], row["tag.event.key"], row["message"]) for row in found],
                          [(f"user {n % 7}", f"key-{n}", f"login {n}, failed") for n in range(100)])
+
+    def with_example(self, out, mail, hook, other):
+        """examples/events.yaml, with destinations of this machine; the path of the file."""
+        text = (ROOT / "examples/events.yaml").read_text()
+        for shown, used in {"/var/log/cistern/events": str(out), "https://chat.example.net/hook": hook,
+                            '"mail.example.net:587"': f'"{mail}"\n      security: none', "digest: 5m": "digest: 1s",
+                            '"siem.example.net:6514"': f'"127.0.0.1:{other}"', "transport: tls": "transport: tcp"}.items():
+            self.assertIn(shown, text)
+            text = text.replace(shown, used)
+        path = self.work / "events.yaml"
+        path.write_text(text)
+        return path
+
+    def test_the_example(self):
+        keeper, hook, out = Keeper(), Hook(), self.work / "events"
+        server = Controller(keeper, hostname="127.0.0.1", port=free_port())
+        server.start()
+        for end in (server.stop, hook.server_close, hook.shutdown):
+            self.addCleanup(end)
+        siem, daemon = self.start(), self.start({"packs": ["sshd"]})
+        path = self.with_example(out, f"127.0.0.1:{server.port}", f"http://127.0.0.1:{hook.server_port}/", siem.port)
+        daemon.ctl("apply", "-f", path)
+        daemon.ctl("config", "check", path)  # the same list may stand in the configuration
+        events = self.connect(daemon)
+        self.raise_event(events, "backup", "db-1", "the backup of db-1 failed", severity=3, user="backup")
+        self.raise_event(events, "disk", "web-1", "the disk is half full", severity=5)
+        eventually(lambda: keeper.mails and hook.posted and len(siem.query()) == 2, 60, "all are told")
+        self.assertEqual(keeper.mails[0]["Subject"], "err: the backup of db-1 failed")
+        body = keeper.mails[0].get_body(("plain",)).get_content()
+        for shown in ("rule: backup", "severity: err", "key: db-1", "count: 1", "first: 20", "user: backup"):
+            self.assertIn(shown, body)
+        self.assertEqual(hook.posted, [{"text": "err backup open: the backup of db-1 failed (1)"}])
+        rows = list(csv.DictReader((out / "backup.csv").open(newline="")))
+        self.assertEqual([(row["tag.event.key"], row["tag.event.user"], row["tag.event.addr"]) for row in rows],
+                         [("db-1", "backup", "")])
+        self.assertTrue((out / "disk.csv").exists())
+        self.log_in(daemon)
+        logins = eventually(lambda: (out / "logins.csv").exists() and
+                            list(csv.DictReader((out / "logins.csv").open(newline=""))), 60, "a login")
+        self.assertEqual((logins[0]["tag.event.user"], logins[0]["tag.event.fingerprint"]), ("bo", "SHA256:RUNEU0E"))
+
+    def log_in(self, daemon):
+        messages = ["Accepted publickey for bo from 192.0.2.9 port 1 ssh2: ECDSA SHA256:RUNEU0E",
+                    "pam_unix(sshd:session): session opened for user bo(uid=1) by bo(uid=0)",
+                    "pam_unix(sshd:session): session closed for user bo"]
+        tcp_send(daemon.port, "".join(f"<86>1 - db-1 sshd 11 - - {message}\n" for message in messages).encode())
 
     def test_webhook_dead_letters_and_redelivery(self):
         hook = Hook()

@@ -140,7 +140,7 @@ class CorpusTest(PackTest):
         self.assertEqual(dict(raised[1].fields), {
             "host": "giganode1", "user": "timp", "auth": "rsa", "addr": "192.168.1.85", "port": "60116", "failures": "0",
             "start": "2023-02-20T20:12:47.771632Z", "finish": "2023-02-20T20:14:09.072459Z",
-            "duration": "0:01:21.300827", "key": "SHA256:QaxveQJbYmX1Wmx/p2A7q+CJEZEySEl3Cnk79PVUY2A"})
+            "duration": "0:01:21.300827", "fingerprint": "SHA256:QaxveQJbYmX1Wmx/p2A7q+CJEZEySEl3Cnk79PVUY2A"})
         self.assertEqual((raised[2].fields["auth"], raised[2].fields["duration"]), ("password", "0:00:06.509121"))
 
     def test_history_is_rehearsed_by_the_times_of_the_log(self):

@@ -22,6 +22,7 @@ v1::GetStatusResponse Status() {
          store { dir: "/data" records: 1200 bytes: 120000 log_files: 2 first_record_id: 1 last_record_id: 1300
                  oldest_received_time { seconds: 1795161600 } newest_received_time { seconds: 1795168800 }
                  free_bytes: 1073741824 }
+         rules { enabled: 3 total: 4 lag_records: 1500 lag { seconds: 2 nanos: 5 } open_events: 1 }
          queue_bytes: 512 queue_limit_bytes: 25165824 resident_bytes: 45000000 cpu_time { seconds: 63 })",
       &status));
   return status;
@@ -52,6 +53,10 @@ TEST(StatusTextTest, IsOnePage) {
       "  NAME  TRANSPORT  ADDRESS         CONNECTIONS  RECEIVE BUFFER  KERNEL DROPS  CERTIFICATE ENDS\n"
       "  udp   udp        127.0.0.1:5140            -           8 MiB             7  -\n"
       "  tls   tls        127.0.0.1:6514            2               -             -  2026-11-20 08:00:00\n"
+      "\n"
+      "Rules\n"
+      "  3 of 4 rules enabled, 1 open event\n"
+      "  detections are 1 500 records behind, 2s\n"
       "\n"
       "Store\n"
       "  /data (5f2c)\n"
@@ -92,6 +97,8 @@ TEST(StatusJsonTest, IsOneLineWithNumbers) {
   EXPECT_EQ(json.at("listeners").at(1).at("certificate_expiry").as_string(),
             "2026-11-20T08:00:00.000000000Z");
   EXPECT_EQ(json.at("store").at("last_record_id").as_int64(), 1300);
+  EXPECT_EQ(json.at("rules").at("open_events").as_int64(), 1);
+  EXPECT_EQ(json.at("rules").at("lag_records").as_int64(), 1500);
   EXPECT_EQ(json.at("cpu_seconds").as_double(), 63.0);
 }
 

@@ -262,8 +262,10 @@ TEST(ReportTest, CountsByIntervals) {
              "'{{records}} {{bytes}} {{errors}} {{top}} {{duration}} {{bad}}'}, events: {bad: m}}}, "
              "{name: m, filter: error, match: {event: {summary: m}}}]",
              list, 100),
-      ElementsAre("m[] x1 1..1 m", "r[] x2 1..40 2 12 1 a: 1, b: 1 0:00:39.000000 1", "m[] x1 41..41 m",
-                  "r[] x1 40..100 1 11 1 a: 1 0:01:00.000000 1"));
+      ElementsAre(
+          "m[] x1 1..1 m",
+          "r[] x2 1..40 2 12 1 a: 1, b: 1 0:00:39.000000 1 (of 0:00:39.000000 only, since the rule began)",
+          "m[] x1 41..41 m", "r[] x1 40..100 1 11 1 a: 1 0:01:00.000000 1"));
 }
 
 TEST(EventsTest, RulesSeeEitherRecordsOrEvents) {

@@ -58,6 +58,32 @@ TEST_F(MutingTest, SilenceSeesSeverityAndSummary) {
   EXPECT_EQ(MutedBy(Raised("login", "eve")), "");
 }
 
+TEST_F(MutingTest, SilenceThatCanMatchNothingIsMadeWithWarnings) {
+  v1::Rule rule;
+  rule.set_name("login-failed");
+  (*rule.mutable_match()->mutable_event()->mutable_fields())["host"] = "{{host}}";
+  events_->SetRules(std::vector{rule});
+  Commit({Raised("addon")});
+  const auto warnings = [&](const std::string& filter) {
+    const auto put = events_->PutSilence(Silence("s", filter, 0, 60));
+    EXPECT_TRUE(put) << filter;
+    return put ? std::vector<std::string>(put->warnings().begin(), put->warnings().end())
+               : std::vector<std::string>();
+  };
+  for (const char* good :
+       {"tag.event:*", "tag.event.rule:login-*", "tag.event.rule:addon tag.event.host:web-*",
+        "severity:err tag.event.severity:err disk", "app:cistern host:here", "NOT tag.event.x:y"})
+    EXPECT_THAT(warnings(good), IsEmpty()) << good;
+  EXPECT_THAT(warnings("tag.event.rule:logn-*"), ElementsAre(HasSubstr("no rule is called so")));
+  EXPECT_THAT(
+      warnings("tag.event.hots:web-1"),
+      ElementsAre(HasSubstr("no rule gives its events a field \"hots\"; did you mean tag.event.host?")));
+  EXPECT_THAT(warnings("tag.host:web-1"), ElementsAre(HasSubstr("did you mean tag.event.host?")));
+  EXPECT_THAT(warnings("host:web-1 app:sshd"),
+              ElementsAre(HasSubstr("app cistern and hostname here"), HasSubstr("are cistern's own")));
+  EXPECT_TRUE(events_->ListSilences(false).at(0).warnings().empty());
+}
+
 TEST_F(MutingTest, SilencesThatAreOverAreKeptForADay) {
   ASSERT_TRUE(events_->PutSilence(Silence("a", "tag.event:*", 0, 60)));
   ASSERT_TRUE(events_->PutSilence(Silence("b", "tag.event:*", 100, 200)));

@@ -49,6 +49,29 @@ TEST(ExplainTest, TellsWhatAnIngestRuleWouldDo) {
             R"(would be stored as "Failed password for bo from [ipv4] port 22")");
 }
 
+TEST(ExplainTest, ShowsNoHashes) {
+  EXPECT_EQ(
+      ReasonOf("{name: a, redact: {what: [ipv4], with: hash}}", true),
+      R"(would be stored as "Failed password for bo from [ipv4] port 22", with hashes in place of the labels)");
+}
+
+TEST(ExplainTest, TellsWhyNothingIsExtracted) {
+  const std::string stays = "seen by extract; it stays as it is: ";
+  EXPECT_EQ(ReasonOf("{name: a, extract: {pattern: 'for (?P<user>\\S+)'}}", true),
+            R"(would have the tags user="bo")");
+  EXPECT_EQ(ReasonOf("{name: a, extract: {pattern: 'invalid (?P<user>\\S+)'}}", true),
+            stays + "the pattern is not in the message");
+  EXPECT_EQ(ReasonOf("{name: a, extract: {pattern: 'for(?P<user>)'}}", true),
+            stays + "what it finds is empty, left out by `only`, or there as a tag already");
+  EXPECT_EQ(ReasonOf("{name: a, extract: {key_value: {}}}", true),
+            stays + "the message has no key=value pairs");
+  EXPECT_EQ(ReasonOf("{name: a, extract: {json: {}}}", true), stays + "the message is no JSON object");
+  EXPECT_EQ(ReasonOf("{name: a, extract: {cef: {}}}", true), stays + "the message is no CEF");
+  EXPECT_EQ(ReasonOf("{name: a, extract: {leef: {}}}", true), stays + "the message is no LEEF");
+  EXPECT_EQ(ReasonOf("{name: a, match: {event: {extract: ['user=(?P<user>\\S+)']}}}", true),
+            "seen by match; no pattern of `extract` is in the message, so its fields are empty");
+}
+
 TEST(ExplainTest, TellsWhereADetectionSeesTheRecord) {
   EXPECT_EQ(ReasonOf("{name: a, sequence: {steps: [accepted, failed, password], within: 1m}}", true),
             "seen by sequence; it matches steps[1], steps[2]");

@@ -200,6 +200,33 @@ TEST_F(RuleBookTest, AnAgeOfTheConfigurationIsCountedOnce) {
   EXPECT_EQ(Rule("file").expires(), expires);
 }
 
+TEST_F(RuleBookTest, AnAgeThatIsAppliedAgainIsCountedOnce) {
+  auto rule = Drop("a");
+  rule->set_expires("2h");
+  ASSERT_TRUE(Apply({rule}));
+  const std::string expires = Rule("a").expires();
+  test_now += 3600 * kSecond;
+  Restart();
+  const auto again = Apply({rule});
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->rules.at(0).action, Action::kUnchanged);
+  ASSERT_TRUE(book_->SetEnabled("a", false, "test"));
+  ASSERT_TRUE(Apply({rule}));
+  EXPECT_TRUE(Rule("a").enabled());
+  EXPECT_EQ(Rule("a").expires(), expires);
+  rule->set_expires("3h");
+  ASSERT_TRUE(Apply({rule}));
+  EXPECT_GT(Rule("a").expires(), expires);
+}
+
+TEST_F(RuleBookTest, AnAppliedRuleThatTheConfigurationTakesOverBelongsToIt) {
+  auto rule = Drop("a");
+  rule->set_expires("2h");
+  ASSERT_TRUE(Apply({rule}));
+  ASSERT_TRUE(book_->Configure(std::vector{Configured(*rule)}));
+  EXPECT_EQ(Apply({rule}).error().kind, Kind::kFromConfiguration);
+}
+
 TEST_F(RuleBookTest, ListenersAreToldOfChangesAndOfTheEnd) {
   std::vector<std::size_t> told;
   book_->Listen([&](const RuleSetPtr& set) { told.push_back(set->IngestRules(test_now).size()); });
