@@ -43,16 +43,22 @@ def eventually(check, timeout=20.0, what="condition"):
         time.sleep(0.02)
 
 
+given_ports = set()
+
+
 def free_port():
-    """A port free for UDP and TCP, below the range from which the kernel picks ports for clients."""
+    """A port free for UDP and TCP, below the range from which the kernel picks ports for clients; never the same twice."""
     while True:
         port = random.randrange(10000, 32000)
+        if port in given_ports:
+            continue
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp, \
                 socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
             tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 tcp.bind(("127.0.0.1", port))
                 udp.bind(("127.0.0.1", port))
+                given_ports.add(port)
                 return port
             except OSError:
                 continue
