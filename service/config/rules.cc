@@ -77,8 +77,8 @@ std::string PackOf(const v1::Rule& rule) {
   static const auto kPacked = [] {
     std::map<std::string, std::pair<std::string, v1::Rule>> packed;  // by the name of the rule
     for (const RulePack& pack : RulePacks()) {
-      for (const v1::Rule& each : ReadPack(pack).rules())
-        packed[each.name()] = {std::string(pack.name), each};
+      const v1::RuleFile file = ReadPack(pack);
+      for (const v1::Rule& each : file.rules()) packed[each.name()] = {std::string(pack.name), each};
     }
     return packed;
   }();
