@@ -125,7 +125,8 @@ def micros(timestamp):
 class DetectionsTest(CisternTest):
     def config(self, daemon):
         return {"listeners": [{"name": "tcp", "tcp": {"address": f"127.0.0.1:{daemon.port}"}}],
-                "rules": RULES, "detections": {"tolerance": f"{TOLERANCE}s", "max_state": "256MiB"}}
+                "rules": RULES, "detections": {"tolerance": f"{TOLERANCE}s", "max_state": "256MiB"},
+                "events": {"max_per_minute": 100_000}}
 
     def events(self, daemon):
         found, token = [], ""
