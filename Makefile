@@ -62,9 +62,21 @@ bench-rules: build ## Ingest with no rule, 1,000 ingest rules, 100 detections, t
 bench-store: build-all build/peers/ready ## The store beside zstd, ripgrep and FTS5 (make bench-store RECORDS=1000000 LARGE=0)
 	/usr/bin/python3 tests/bench/store.py $(BUILD)/bin $(or $(RECORDS),10000000) $(or $(LARGE),100000000)
 
+.PHONY: image
+image: deps-deploy ## Builds the container image with buildah: cistern:VERSION and cistern:latest (make image BIN=build/release/bin)
+	docker/build.sh $(BIN)
+
 .PHONY: deploy-test
-deploy-test: build deps-deploy ## Builds, lints and runs the container image and the Helm chart
+deploy-test: deb deps-deploy build/peers/ready ## Builds, lints and runs the container image, compose, the Helm chart and the Debian packages
 	tests/integration/deploy_test.sh
+
+.PHONY: deb
+deb: build deps-package ## Debian packages of daemon, client and development files in build/release/deb
+	@cmake/packaging/make_packages.sh $(BUILD) $(JOBS)
+
+.PHONY: helm-docs
+helm-docs: ## Writes the table of values into the chart's README
+	. tests/integration/deploy/chart_tools.sh && cd "$$tools" && node values_table.mjs $(CURDIR)/helm/cistern write
 
 .PHONY: format
 format: ## Formats the C++ sources
@@ -79,8 +91,8 @@ clean: ## Removes everything that was built
 	@awk '{print $$2}' /proc/mounts | grep "^$(CURDIR)/build/" | sort -r | xargs -r umount -l   # image layers in use
 	rm -rf build
 
-.PHONY: deps-build deps-test deps-check deps-deploy
-deps-build deps-test deps-check deps-deploy: deps-%:
+.PHONY: deps-build deps-test deps-check deps-package deps-deploy
+deps-build deps-test deps-check deps-package deps-deploy: deps-%:
 	@mkdir -p build
 	@[ -n "$(SKIP_DEPS)" ] || cmake/install-deps.sh $*
 

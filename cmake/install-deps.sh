@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the Debian 12 packages that are missing: install-deps.sh GROUP...   (build, test, check, fuzz, deploy)
+# Installs the Debian 12 packages that are missing: install-deps.sh GROUP...   (build, test, check, fuzz, package, deploy)
 # Calls apt only when something is missing; as root, or through sudo.
 set -euo pipefail
 
@@ -12,7 +12,8 @@ build=(ccache cmake g++ lld make ninja-build pkg-config libabsl-dev libbenchmark
 test=(bsdutils curl iproute2 iptables openssl python3 python3-aiosmtpd python3-grpc-tools python3-grpcio sqlite3 util-linux zstd)
 check=(clang-format shellcheck)
 fuzz=(clang-16 libclang-rt-16-dev)
-deploy=(buildah podman runc catatonit mmdebstrap)
+package=(dpkg-dev file python3)
+deploy=(binutils buildah catatonit docker-compose git iproute2 man-db mandoc mmdebstrap openssl podman python3-yaml runc systemd util-linux)
 
 wanted=()
 for group in "${@:-build}"; do
@@ -21,8 +22,9 @@ for group in "${@:-build}"; do
     test) wanted+=("${test[@]}") ;;
     check) wanted+=("${check[@]}") ;;
     fuzz) wanted+=("${fuzz[@]}") ;;
+    package) wanted+=("${package[@]}") ;;
     deploy) wanted+=("${deploy[@]}") ;;
-    *) echo "install-deps: unknown group '$group'; known: build test check fuzz deploy" >&2; exit 64 ;;
+    *) echo "install-deps: unknown group '$group'; known: build test check fuzz package deploy" >&2; exit 64 ;;
   esac
 done
 

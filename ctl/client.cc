@@ -17,9 +17,6 @@
 namespace cistern::ctl {
 namespace {
 
-// A record may be as large as max_message_size allows (16 MiB), with raw beside it.
-constexpr int kMaxReceiveBytes = 64 << 20;
-
 int ExitCodeOf(grpc::StatusCode code) {
   switch (code) {
     case grpc::StatusCode::OK:
@@ -29,12 +26,16 @@ int ExitCodeOf(grpc::StatusCode code) {
     case grpc::StatusCode::OUT_OF_RANGE:
       return kExitUsage;
     case grpc::StatusCode::NOT_FOUND:
+    case grpc::StatusCode::ALREADY_EXISTS:
       return kExitNegative;
     case grpc::StatusCode::UNAVAILABLE:
     case grpc::StatusCode::DEADLINE_EXCEEDED:
     case grpc::StatusCode::RESOURCE_EXHAUSTED:
     case grpc::StatusCode::ABORTED:
       return kExitUnavailable;
+    case grpc::StatusCode::UNAUTHENTICATED:
+    case grpc::StatusCode::PERMISSION_DENIED:
+      return kExitNoPermission;
     default:
       return kExitSoftware;
   }
@@ -46,6 +47,20 @@ bool IsConnectionLoss(const grpc::Status& status) {
   return status.error_code() == grpc::StatusCode::UNAVAILABLE ||
          (status.error_code() == grpc::StatusCode::UNKNOWN && says("removed")) ||
          (status.error_code() == grpc::StatusCode::INTERNAL && says("RST_STREAM"));
+}
+
+// gRPC tells it in the middle of much else.
+std::string TlsTrouble(std::string_view message) {
+  const auto says = [&](const char* text) { return message.find(text) != std::string_view::npos; };
+  if (says("WRONG_VERSION_NUMBER") || says("wrong version number"))
+    return "it speaks no TLS there; leave out the options of TLS, or use another port";
+  if (says("CERTIFICATE_VERIFY_FAILED") || says("certificate verify failed"))
+    return "its certificate is not signed by a known authority (--ca), or has expired";
+  if (says("Peer name") || says("Hostname Verification Check failed"))
+    return "its certificate is for another name (--tls-server-name)";
+  if (says("handshake") || says("TLSV1_ALERT") || says("CERTIFICATE_REQUIRED") || says("alert"))
+    return "it ended the TLS handshake: does it want a client certificate? (--cert, --key)";
+  return {};
 }
 
 // The server names fields of the request; who typed the command line knows options.
@@ -75,9 +90,21 @@ std::string MessageOf(const grpc::Status& status, std::string_view addr, bool co
     default:
       break;
   }
+  if (status.error_code() == grpc::StatusCode::UNAUTHENTICATED)
+    return "cisternd does not know who calls: " + Visible(status.error_message()) + " (--token-file, --cert)";
+  if (status.error_code() == grpc::StatusCode::PERMISSION_DENIED)
+    return "not allowed: " + Visible(status.error_message());
   if (IsConnectionLoss(status) && !connected) {
+    const std::string tls = TlsTrouble(status.error_message());
+    if (!tls.empty()) return fmt::format("cannot talk to cisternd at {}: {}", addr, tls);
     if (status.error_message().find("DNS resolution failed") != std::string::npos)
       return fmt::format("cannot reach cisternd at {}: no such host (--addr, CISTERN_ADDR)", addr);
+    if (status.error_message().find("Socket closed") != std::string::npos) {
+      return fmt::format(
+          "cisternd at {} closed the connection at once: does it want TLS, or a client certificate? (--ca, "
+          "--cert, --key)",
+          addr);
+    }
     return fmt::format("cannot reach cisternd at {}: is it running? (--addr, CISTERN_ADDR)", addr);
   }
   if (status.error_message().empty()) {
@@ -99,19 +126,6 @@ std::optional<std::size_t> OffsetIn(std::string_view message) {
 }
 
 }  // namespace
-
-std::shared_ptr<grpc::Channel> Connect(const Context& context) {
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2'000);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 5'000);  // how long one attempt may take
-  // Otherwise all channels of a process share connections, and their back-off.
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  arguments.SetMaxReceiveMessageSize(kMaxReceiveBytes);
-  arguments.SetUserAgentPrefix("cisternctl");
-  return grpc::CreateCustomChannel(context.addr, grpc::InsecureChannelCredentials(), arguments);
-}
 
 CallStatus ToCallStatus(const grpc::Status& status, std::string_view addr, bool connected,
                         std::int64_t timeout_ns) {
@@ -138,13 +152,14 @@ int Report(Context& context, const CallStatus& status, std::string_view filter) 
 }
 
 Client::Client(const Context& context)
-    : impl_(std::make_unique<Impl>(Impl{context, Connect(context), {}, {}, {}, {}, {}, {}})) {
+    : impl_(std::make_unique<Impl>(Impl{context, Connect(context), {}, {}, {}, {}, {}, {}, {}})) {
   impl_->log = v1::LogService::NewStub(impl_->channel);
   impl_->admin = v1::AdminService::NewStub(impl_->channel);
   impl_->store = v1::StoreService::NewStub(impl_->channel);
   impl_->target = v1::TargetService::NewStub(impl_->channel);
   impl_->rule = v1::RuleService::NewStub(impl_->channel);
   impl_->event = v1::EventService::NewStub(impl_->channel);
+  impl_->access = v1::AccessService::NewStub(impl_->channel);
 }
 
 Client::~Client() = default;
@@ -155,6 +170,10 @@ CallStatus Client::Aggregate(const v1::AggregateRequest& request, v1::AggregateR
 
 CallStatus Client::GetStatus(v1::GetStatusResponse& response) {
   return impl_->Unary([&](auto& call) { return impl_->admin->GetStatus(&call, {}, &response); });
+}
+
+CallStatus Client::Diagnose(v1::DiagnoseResponse& response) {
+  return impl_->Unary([&](auto& call) { return impl_->admin->Diagnose(&call, {}, &response); });
 }
 
 CallStatus Client::GetConfig(v1::GetConfigResponse& response) {

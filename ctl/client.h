@@ -20,6 +20,7 @@ class AggregateRequest;
 class AggregateResponse;
 class BackupResponse;
 class CheckResponse;
+class DiagnoseResponse;
 class ExplainRequest;
 class ExplainResponse;
 class GetConfigResponse;
@@ -81,13 +82,21 @@ class ListSilencesRequest;
 class ListSilencesResponse;
 class Silence;
 class WatchEventsRequest;
+class CreateTokenRequest;
+class CreateTokenResponse;
+class ListAuditRequest;
+class ListAuditResponse;
+class ListTokensResponse;
+class RevokeTokenRequest;
+class WhoAmIResponse;
 class WatchEventsResponse;
 }  // namespace cistern::v1
 
 namespace cistern::ctl {
 
 // A channel to `context.addr`. Connects at the first call; no proxy is ever used; a lost connection is tried
-// again at most every 2 s. `unix:PATH` and `HOST:PORT` are understood.
+// again at most every 2 s. `unix:PATH`, `tls://HOST:PORT` and `HOST:PORT` are understood; the last with TLS
+// where context.tls wants it. Files of context.tls are read again.
 std::shared_ptr<grpc::Channel> Connect(const Context& context);
 
 // How a call ended.
@@ -116,6 +125,7 @@ class Client {
   CallStatus Aggregate(const v1::AggregateRequest& request, v1::AggregateResponse& response);
   CallStatus GetStatus(v1::GetStatusResponse& response);
   CallStatus GetConfig(v1::GetConfigResponse& response);
+  CallStatus Diagnose(v1::DiagnoseResponse& response);
   CallStatus ListSenders(const v1::ListSendersRequest& request, v1::ListSendersResponse& response);
   CallStatus Explain(const v1::ExplainRequest& request, v1::ExplainResponse& response);
   CallStatus GetStats(v1::GetStatsResponse& response);
@@ -150,6 +160,11 @@ class Client {
   CallStatus ListSilences(const v1::ListSilencesRequest& request, v1::ListSilencesResponse& response);
   CallStatus PutSilence(const v1::Silence& request, v1::Silence& response);
   CallStatus DeleteSilence(const v1::DeleteSilenceRequest& request);
+  CallStatus CreateToken(const v1::CreateTokenRequest& request, v1::CreateTokenResponse& response);
+  CallStatus ListTokens(v1::ListTokensResponse& response);
+  CallStatus RevokeToken(const v1::RevokeTokenRequest& request);
+  CallStatus WhoAmI(v1::WhoAmIResponse& response);
+  CallStatus ListAudit(const v1::ListAuditRequest& request, v1::ListAuditResponse& response);
 
   // Streams. Deadline: context.timeout_ns, or none. `on_response` returns false to end the stream; that, and
   // a stop of context.stop, is no error.

@@ -8,6 +8,7 @@
 #include <memory>
 #include <stop_token>
 
+#include "cistern/v1/access_service.grpc.pb.h"
 #include "cistern/v1/admin_service.grpc.pb.h"
 #include "cistern/v1/event_service.grpc.pb.h"
 #include "cistern/v1/log_service.grpc.pb.h"
@@ -29,6 +30,7 @@ struct Client::Impl {
   std::unique_ptr<v1::TargetService::Stub> target;
   std::unique_ptr<v1::RuleService::Stub> rule;
   std::unique_ptr<v1::EventService::Stub> event;
+  std::unique_ptr<v1::AccessService::Stub> access;
 
   // --timeout, or `otherwise`; 0: none.
   std::int64_t Timeout(std::int64_t otherwise) const {

@@ -53,7 +53,9 @@ class HelpFormatter : public CLI::Formatter {
 
   std::string make_footer(const CLI::App* app) const override {
     const char* pointer =
-        "Options for every command: --addr, --timeout, --quiet, --color; see `cisternctl --help`.\n\n";
+        "Options for every command: --addr, --ca, --cert, --key, --token-file, --timeout, --quiet, --color; "
+        "see\n"
+        "`cisternctl --help`.\n\n";
     return (app->get_parent() != nullptr ? pointer : "") + Formatter::make_footer(app);
   }
 };

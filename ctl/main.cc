@@ -21,6 +21,7 @@ int TerminalColumns() {
 int main(int argc, char** argv) {
   // gRPC would print its own view of every failed connection beside ours.
   setenv("GRPC_VERBOSITY", "NONE", 0);
+  setenv("GRPC_DNS_RESOLVER", "native", 0);  // the system's: /etc/hosts and nsswitch, as every other tool
   std::ios::sync_with_stdio(false);
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   const cistern::ctl::Environment environment{

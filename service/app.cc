@@ -13,12 +13,19 @@
 #include "cistern/v1/config.pb.h"
 #include "ingest/message/wall_time.h"
 #include "ingest/net/net_server.h"
+#include "service/access/access.h"
+#include "service/access/audit_log.h"
+#include "service/access/grants.h"
 #include "service/config/changes.h"
+#include "service/config/check.h"
 #include "service/config/options.h"
 #include "service/config/rules.h"
+#include "service/config/validate.h"
 #include "service/control/control_server.h"
 #include "service/crash_point.h"
 #include "service/cursor/positions.h"
+#include "service/daemon_diagnosis.h"
+#include "service/doors.h"
 #include "service/events/event_store.h"
 #include "service/forward/make_sink.h"
 #include "service/forward/own_address.h"
@@ -48,40 +55,11 @@ std::vector<std::string> Lines(const ConfigErrors& errors) {
   return lines;
 }
 
-DetectionLimits LimitsOf(const v1::Config& config) {
-  DetectionLimits limits;
-  limits.tolerance = config.detections().tolerance();
-  limits.max_state = config.detections().max_state();
-  return limits;
-}
-
-EventStore::Limits EventLimitsOf(const v1::Config& config) {
-  EventStore::Limits limits;
-  limits.max_count = config.events().max_count();
-  limits.max_per_minute = config.events().max_per_minute();
-  limits.max_age =
-      std::chrono::ceil<std::chrono::seconds>(std::chrono::nanoseconds(config.events().max_age()));
-  return limits;
-}
-
 StartError OpenError(const boost::system::error_code& error, const std::string& dir) {
   const bool unavailable = error == StoreErrc::kLocked || error == StoreErrc::kBusy ||
                            error == StoreErrc::kIoError || error == StoreErrc::kDiskFull;
   return {unavailable ? kExitUnavailable : kExitConfig,
           {fmt::format("storage.dir {}: {}", dir, error.message())}};
-}
-
-RulesState StateOf(RuleSystem& rules, const EventStore& events) {
-  const RuleSetPtr set = rules.book().Snapshot();
-  const DetectionRunnerFigures detections = rules.DetectionsFigures();
-  RulesState state;
-  state.total = set->rules.size();
-  for (const RuleEntry& entry : set->rules) state.enabled += IsInForce(*entry.definition, WallTime()) ? 1 : 0;
-  state.lag_records = detections.lag_records;
-  state.lag_seconds = detections.lag_seconds;
-  state.missed_records = detections.missed;
-  state.open_events = events.figures().open;
-  return state;
 }
 
 class AppImpl final : public App {
@@ -97,6 +75,8 @@ class AppImpl final : public App {
   Result<void, StartError> Start() override {
     const auto net = ToListenerOptions(loaded_);
     if (!net) return StartError{kExitConfig, Lines(net.error())};
+    if (const auto wrong = CheckControlFiles(loaded_); !wrong.empty())
+      return StartError{kExitConfig, Lines(wrong)};
     if (auto opened = OpenStore(); !opened) return opened;
     StartPipeline();
     if (auto started = StartNet(*net); !started) return started;
@@ -162,6 +142,7 @@ class AppImpl final : public App {
     if (started_) LogBooks();
     http_.reset();
     control_.reset();
+    audit_.reset();  // writes what waits
     targets_.reset();
     rules_.reset();
     printer_.reset();
@@ -193,12 +174,22 @@ class AppImpl final : public App {
                       }});
     events_ = std::make_unique<EventStore>(*store_, EventLimitsOf(config()), &WallTime, HostName());
     if (const auto opened = events_->Open(); !opened) return OpenError(opened.error(), options.dir);
+    if (const auto opened = OpenAccess(); !opened) return OpenError(opened.error(), options.dir);
     // Before anything is deleted that a target waits for.
     if (const auto opened = targets_->Open(HoldForTargets()); !opened)
       return ChangeTrouble("targets", opened.error());
     rules_ = std::make_unique<RuleSystem>(*store_, *events_, LimitsOf(config()), &WallTime);
     if (const auto opened = rules_->Open(ConfiguredRules(config())); !opened)
       return ChangeTrouble("rules", opened.error());
+    return {};
+  }
+
+  Result<void> OpenAccess() {
+    access_ = std::make_unique<Access>(*store_, &WallTime);
+    audit_ = std::make_unique<AuditLog>(*store_, &WallTime);
+    if (const auto opened = access_->Open(); !opened) return opened.error();
+    if (const auto opened = audit_->Open(); !opened) return opened.error();
+    access_->SetGrants(ToGrants(config().control()));
     return {};
   }
 
@@ -227,6 +218,10 @@ class AppImpl final : public App {
     ControlOptions options;
     options.address = config().control().address();
     options.unix_socket = config().control().unix_socket();
+    options.unix_socket_group = config().control().unix_socket_group();
+    options.tls = ControlTlsOf(config().control());
+    options.access = access_.get();
+    options.audit = audit_.get();
     options.max_message_size = config().max_message_size();
     options.store = store_.get();
     options.pipeline = pipeline_.get();
@@ -245,6 +240,10 @@ class AppImpl final : public App {
     };
     options.admin.reload = [this] { return Reload(); };
     options.admin.rules = [this] { return StateOf(*rules_, *events_); };
+    options.admin.diagnose = [this] {
+      const std::lock_guard lock(config_mutex_);
+      return DiagnoseDaemon({loaded_, *net_, *store_, *pipeline_, *targets_});
+    };
     options.admin.store_dir = config().storage().dir();
     options.admin.start_time = start_time_;
     control_ = ControlServer::Create(std::move(options));
@@ -300,8 +299,12 @@ class AppImpl final : public App {
     sources.reload = [this] { return MetricSources::Reload{reload_ok_.load(), reload_time_.load()}; };
     exporter_.SetSources(std::move(sources));
     if (config().http().address().empty()) return {};
-    http_ = HttpServer::Create(config().http().address(),
-                               {[this] { return exporter_.Render(); }, [this] { return NotReadyReason(); }});
+    HttpHandlers handlers{{}, [this] { return exporter_.Render(); }, [this] { return NotReadyReason(); }};
+    const bool open = config().http().anonymous() || IsLoopbackAddress(config().http().address());
+    handlers.may_read_metrics = [this, open](const HttpCaller& caller) {
+      return open ? HttpVerdict() : MayReadMetrics(*access_, *audit_, caller);
+    };
+    http_ = HttpServer::Create(config().http().address(), HttpTlsOf(config().http()), std::move(handlers));
     const auto started = http_->Start();
     if (!started) return StartError{kExitUnavailable, {started.error()}};
     return {};
@@ -333,10 +336,14 @@ class AppImpl final : public App {
     const std::vector<v1::Rule> rules = ConfiguredRules(*loaded->config);
     if (const auto checked = rules_->book().CheckConfigured(rules); !checked)
       return "rules: " + checked.error().text;
+    ConfigErrors wrong;
+    CheckTokenFiles(loaded->config->control(), loaded->origins, wrong);
+    if (!wrong.empty()) return fmt::format("{}", fmt::join(Lines(wrong), "; "));
     if (const auto done = net_->Reconfigure(net->listeners, std::move(zones)); !done)
       return done.error().message;
     if (const auto done = targets_->Configure(targets); !done) return "targets: " + done.error().text;
     if (const auto done = rules_->book().Configure(rules); !done) return "rules: " + done.error().text;
+    access_->SetGrants(ToGrants(loaded->config->control()));
     events_->SetLimits(EventLimitsOf(*loaded->config));
     store_->SetRetention(ToStoreOptions(*loaded).retention);
     pipeline_->queue().SetMaxAge(std::chrono::nanoseconds(loaded->config->storage().commit_interval()));
@@ -362,6 +369,8 @@ class AppImpl final : public App {
   LoadedConfig loaded_;  // written under both; read under either
   MetricsExporter exporter_;
   std::unique_ptr<Store> store_;
+  std::unique_ptr<Access> access_;
+  std::unique_ptr<AuditLog> audit_;
   std::unique_ptr<CursorPositions> positions_;
   std::unique_ptr<EventStore> events_;
   std::unique_ptr<Targets> targets_;

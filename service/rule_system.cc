@@ -3,8 +3,10 @@
 #include <spdlog/spdlog.h>
 #include <sys/random.h>
 
-#include "service/events/event_store.h"
+#include "cistern/v1/config.pb.h"
+#include "ingest/message/wall_time.h"
 #include "service/pipeline/pipeline.h"
+#include "service/rules/definition.h"
 #include "service/rules/ingest_rules.h"
 #include "service/rules/rule_history.h"
 
@@ -119,6 +121,35 @@ std::map<std::string, RuleFigures> RuleSystem::Figures() const {
 
 DetectionRunnerFigures RuleSystem::DetectionsFigures() const {
   return runner_ ? runner_->figures() : DetectionRunnerFigures();
+}
+
+DetectionLimits LimitsOf(const v1::Config& config) {
+  DetectionLimits limits;
+  limits.tolerance = config.detections().tolerance();
+  limits.max_state = config.detections().max_state();
+  return limits;
+}
+
+EventStore::Limits EventLimitsOf(const v1::Config& config) {
+  EventStore::Limits limits;
+  limits.max_count = config.events().max_count();
+  limits.max_per_minute = config.events().max_per_minute();
+  limits.max_age =
+      std::chrono::ceil<std::chrono::seconds>(std::chrono::nanoseconds(config.events().max_age()));
+  return limits;
+}
+
+RulesState StateOf(RuleSystem& rules, const EventStore& events) {
+  const RuleSetPtr set = rules.book().Snapshot();
+  const DetectionRunnerFigures detections = rules.DetectionsFigures();
+  RulesState state;
+  state.total = set->rules.size();
+  for (const RuleEntry& entry : set->rules) state.enabled += IsInForce(*entry.definition, WallTime()) ? 1 : 0;
+  state.lag_records = detections.lag_records;
+  state.lag_seconds = detections.lag_seconds;
+  state.missed_records = detections.missed;
+  state.open_events = events.figures().open;
+  return state;
 }
 
 }  // namespace cistern

@@ -12,14 +12,18 @@
 #include <span>
 #include <string>
 
+#include "service/control/control_options.h"
 #include "service/detect/runner.h"
+#include "service/events/event_store.h"
 #include "service/rules/rule_book.h"
 #include "service/rules/rule_figures.h"
 
 namespace cistern {
 
-class EventStore;
 class Pipeline;
+namespace v1 {
+class Config;
+}
 
 class RuleSystem {
  public:
@@ -57,5 +61,11 @@ class RuleSystem {
   Pipeline* pipeline_ = nullptr;             // from Start() on
   std::unique_ptr<DetectionRunner> runner_;  // likewise
 };
+
+// What the configuration says of them.
+DetectionLimits LimitsOf(const v1::Config& config);
+EventStore::Limits EventLimitsOf(const v1::Config& config);
+// What the status says of them. Any thread.
+RulesState StateOf(RuleSystem& rules, const EventStore& events);
 
 }  // namespace cistern

@@ -22,15 +22,31 @@ inline constexpr int kExitNegative = 1;      // no such record; verification fai
 inline constexpr int kExitUsage = 64;        // wrong command line, filter or time
 inline constexpr int kExitUnavailable = 69;  // the daemon cannot be reached or cannot serve now
 inline constexpr int kExitSoftware = 70;     // anything unexpected
-inline constexpr int kExitConfig = 78;       // a configuration file is refused
+inline constexpr int kExitNoPermission =
+    77;                                 // the daemon does not know the caller, or does not let it do that
+inline constexpr int kExitConfig = 78;  // a configuration file is refused
+
+// How the connection is protected, and what it shows of us. Paths of files that could be read.
+struct TlsChoice {
+  std::string ca, cert, key;  // --ca, --cert, --key
+  std::string token_file;     // --token-file
+  std::string server_name;    // --tls-server-name
+  bool skip_verify = false;   // --tls-skip-verify
+  // TLS is used, unless the address is a Unix socket or says it itself (`tls://`).
+  bool wanted() const {
+    return skip_verify ||
+           !(ca.empty() && cert.empty() && key.empty() && token_file.empty() && server_name.empty());
+  }
+};
 
 // Global options and what commands share. Lives as long as the process.
 struct Context {
-  std::string addr = "127.0.0.1:5141";  // --addr / CISTERN_ADDR: HOST:PORT or unix:PATH
-  std::int64_t timeout_ns = -1;         // --timeout; 0: none; -1: the default of the command
-  bool quiet = false;                   // --quiet
-  bool color = false;                   // decided by --color auto|always|never, NO_COLOR and the terminal
-  int exit_code = 0;                    // sysexits: 0, 1 (no match / verification failed), 64, 69, 70, 78
+  std::string addr = "127.0.0.1:5141";  // --addr / CISTERN_ADDR: HOST:PORT, tls://HOST:PORT or unix:PATH
+  TlsChoice tls;
+  std::int64_t timeout_ns = -1;  // --timeout; 0: none; -1: the default of the command
+  bool quiet = false;            // --quiet
+  bool color = false;            // decided by --color auto|always|never, NO_COLOR and the terminal
+  int exit_code = 0;             // sysexits: 0, 1 (no match / verification failed), 64, 69, 70, 78
 
   std::ostream* out = nullptr;  // standard output
   std::ostream* err = nullptr;  // standard error
@@ -49,9 +65,14 @@ void RegisterHistogram(CLI::App& root, Context& context);
 void RegisterTop(CLI::App& root, Context& context);
 void RegisterSenders(CLI::App& root, Context& context);
 void RegisterStatus(CLI::App& root, Context& context);
+void RegisterDoctor(CLI::App& root, Context& context);
 void RegisterExplain(CLI::App& root, Context& context);
 void RegisterConfig(CLI::App& root, Context& context);
 void RegisterCompletion(CLI::App& root, Context& context);
+// Who may do what.
+void RegisterTokens(CLI::App& root, Context& context);
+void RegisterWhoAmI(CLI::App& root, Context& context);
+void RegisterAudit(CLI::App& root, Context& context);
 // Between the store and files; convert needs no daemon.
 void RegisterExport(CLI::App& root, Context& context);
 void RegisterImport(CLI::App& root, Context& context);
@@ -78,6 +99,8 @@ void RegisterRulePacks(CLI::App& rules, Context& context);  // needs no daemon
 void RegisterEvents(CLI::App& root, Context& context);
 void RegisterEventWatch(CLI::App& events, Context& context);  // below `events`
 void RegisterSilences(CLI::App& root, Context& context);
+// Certificates; needs no daemon.
+void RegisterTls(CLI::App& root, Context& context);
 // Sends syslog.
 void RegisterSend(CLI::App& root, Context& context);
 void RegisterLoad(CLI::App& root, Context& context);

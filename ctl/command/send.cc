@@ -1,5 +1,3 @@
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <iostream>
@@ -23,11 +21,6 @@ struct SendOptions {
   std::string severity = "notice";
   SyslogHeader header;
 };
-
-std::string LocalHostName() {
-  char name[256] = {};
-  return gethostname(name, sizeof name - 1) == 0 ? name : "localhost";
-}
 
 // False when an option is wrong, which is reported.
 bool ReadHeader(Context& context, const SendOptions& options, SyslogHeader& header) {

@@ -1,5 +1,7 @@
 #include "ctl/command/send_options.h"
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <chrono>
 
@@ -48,7 +50,13 @@ std::unique_ptr<Connection> OpenTarget(const Context& context, const Target& tar
   if (target.endpoint.host.empty()) return OpenIngest(Connect(context), client_id);
   Context other;
   other.addr = target.endpoint.Address();
+  other.tls = context.tls;
   return OpenIngest(Connect(other), client_id);
+}
+
+std::string LocalHostName() {
+  char name[256] = {};
+  return gethostname(name, sizeof name - 1) == 0 ? name : "localhost";
 }
 
 }  // namespace cistern::ctl

@@ -31,4 +31,7 @@ std::optional<Target> ReadTarget(Context& context, const TargetOptions& options)
 std::unique_ptr<Connection> OpenTarget(const Context& context, const Target& target,
                                        const std::string& client_id, std::string& error);
 
+// The name of this machine.
+std::string LocalHostName();
+
 }  // namespace cistern::ctl

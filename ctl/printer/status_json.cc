@@ -36,6 +36,7 @@ void WriteListeners(const v1::GetStatusResponse& status, JsonWriter& json) {
         .Number(listener.connections())
         .Key("kernel_drops")
         .Number(listener.kernel_drops());
+    json.Key("denied").Number(listener.denied()).Key("proxy_refused").Number(listener.proxy_refused());
     if (listener.has_certificate_expiry()) json.Key("certificate_expiry").Time(listener.certificate_expiry());
     json.EndObject();
   }

@@ -77,6 +77,15 @@ void AppendLedger(const v1::Ledger& ledger, const StatusStyle& style, std::strin
   }
 }
 
+// Only what there was: most listeners refuse nobody.
+void AppendRefused(const v1::Listener& listener, std::string& out) {
+  const auto line = [&](std::uint64_t count, const char* what) {
+    if (count > 0) out += fmt::format("  {}: {} {}\n", listener.name(), FormatCount(count), what);
+  };
+  line(listener.denied(), "denied by allow and deny");
+  line(listener.proxy_refused(), "refused for their PROXY header");
+}
+
 void AppendListeners(const v1::GetStatusResponse& status, const StatusStyle& style, std::string& out) {
   AppendPainted("\nListeners\n", Paint::kBold, style.color, out);
   using Align = Grid::Align;
@@ -97,6 +106,7 @@ void AppendListeners(const v1::GetStatusResponse& status, const StatusStyle& sty
                  listener.has_certificate_expiry() ? LocalTime(listener.certificate_expiry()) : ""});
   }
   grid.AppendTo(out, false, 2);
+  for (const auto& listener : status.listeners()) AppendRefused(listener, out);
 }
 
 void AppendRules(const v1::RulesStatus& rules, bool color, std::string& out) {

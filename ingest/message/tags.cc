@@ -63,4 +63,12 @@ std::optional<Tag> TagsReader::Next() {
   return Tag{*name, *value};
 }
 
+bool HasTag(std::string_view encoded, std::string_view name) {
+  TagsReader reader(encoded);
+  while (const auto tag = reader.Next()) {
+    if (tag->name == name) return true;
+  }
+  return false;
+}
+
 }  // namespace cistern

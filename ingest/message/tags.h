@@ -28,6 +28,9 @@ bool IsReservedTag(std::string_view name);
 // Appends one tag to `out`.
 void AppendTag(std::string& out, std::string_view name, std::string_view value);
 
+// Whether one of the tags has that name.
+bool HasTag(std::string_view encoded, std::string_view name);
+
 // Reads what AppendTag wrote. Malformed input ends the walk.
 class TagsReader {
  public:

@@ -105,15 +105,15 @@ Acceptor::Outcome Acceptor::AcceptOne() {
 }
 
 void Acceptor::Place(UniqueFd connection, Peer peer) {
-  const auto admission = listener_->Admit(peer.address);
-  if (admission != StreamListener::Admission::kAdmitted) {
-    const bool total = admission == StreamListener::Admission::kTotalLimit;
-    Refuse(peer, total ? CloseReason::kTotalLimit : CloseReason::kPeerLimit);
-    return;
-  }
+  using Admission = StreamListener::Admission;
+  const Admission admission = listener_->Admit(peer.address);
+  if (admission == Admission::kDenied) return Refuse(peer, CloseReason::kDenied);
+  if (admission == Admission::kTotalLimit) return Refuse(peer, CloseReason::kTotalLimit);
+  if (admission == Admission::kPeerLimit) return Refuse(peer, CloseReason::kPeerLimit);
+  const bool awaits_header = admission == Admission::kAwaitsHeader;
   const auto least = std::min_element(threads_.begin(), threads_.end(),
                                       [](const auto& a, const auto& b) { return a->load() < b->load(); });
-  (*least)->Adopt(std::move(connection), listener_, peer);
+  (*least)->Adopt(std::move(connection), listener_, {peer, awaits_header});
 }
 
 // Closes waiting connections with the descriptor that was kept for this.
@@ -130,6 +130,7 @@ void Acceptor::RefuseWithReserve() {
 }
 
 void Acceptor::Refuse(Peer peer, CloseReason reason) {
+  listener_->CountClosed(reason);
   events_.ConnectionClosed(listener_->name(), PrintEndpoint(peer.address, peer.port), reason, "", false);
 }
 

@@ -40,17 +40,17 @@ bool Holds(std::string_view whole, std::string_view part) {
 
 }  // namespace
 
-Connection::Connection(IoThread& thread, UniqueFd socket, std::shared_ptr<StreamListener> listener, Peer peer)
+Connection::Connection(IoThread& thread, UniqueFd socket, std::shared_ptr<StreamListener> listener,
+                       Arrival arrival)
     : thread_(thread),
       listener_(std::move(listener)),
       descriptor_(thread.context()),
-      peer_(peer),
+      peer_(arrival.peer),
       decoder_(listener_->settings()->options.framing),
       last_octet_(Clock::now()),
       frame_begun_(last_octet_),
-      drain_budget_(kDrainBudget) {
-  origin_.peer = peer.address;
-  origin_.port = peer.port;
+      drain_budget_(kDrainBudget),
+      counted_(!arrival.awaits_header) {
   origin_.transport = listener_->transport();
   TakeSettings();
   boost::system::error_code ec;
@@ -62,54 +62,41 @@ Connection::Connection(IoThread& thread, UniqueFd socket, std::shared_ptr<Stream
     return;
   }
   socket.release();
+  handshaking_ = true;
+  if (arrival.awaits_header) proxy_ = std::make_unique<ProxyReader>();
   if (const auto context = listener_->tls()) {
-    handshaking_ = true;
     tls_ = TlsSession::Create(*context, fd);
     if (!tls_) close_ = CloseReason::kHandshakeFailed;
-  } else {
-    thread_.events().ConnectionOpened(listener_->name());
+  } else if (!proxy_) {
+    Open();
   }
 }
 
 void Connection::TakeSettings() {
   settings_version_ = listener_->version();
   settings_ = listener_->settings();
+  origin_.peer = peer_.address;
+  origin_.port = peer_.port;
   origin_.zone = settings_->zones->Find(peer_.address, settings_->options.zone.get());
+  if (counted_ && !settings_->options.senders.Allows(peer_.address)) close_ = CloseReason::kDenied;
 }
 
 Connection::Next Connection::Advance() {
+  if (!close_ && settings_version_ != listener_->version()) TakeSettings();
   if (close_) return Close(*close_);
   if (draining_ && (handshaking_ || thread_.out_of_time())) return Close(CloseReason::kDraining);
-  if (settings_version_ != listener_->version()) TakeSettings();
+  if (proxy_) return ReadProxyHeader();
   return handshaking_ ? Handshake() : ReadOnce();
-}
-
-Connection::Next Connection::Handshake() {
-  switch (tls_->Handshake()) {
-    case StreamStatus::kDone:
-      FinishHandshake();
-      return Next::kYield;
-    case StreamStatus::kWantRead:
-      return Next::kReadable;
-    case StreamStatus::kWantWrite:
-      return Next::kWritable;
-    default:
-      error_ = tls_->error();
-      return Close(tls_->plaintext() ? CloseReason::kPlaintextOnTls : CloseReason::kHandshakeFailed);
-  }
-}
-
-void Connection::FinishHandshake() {
-  handshaking_ = false;
-  last_octet_ = Clock::now();
-  identity_ = tls_->PeerIdentity();
-  thread_.events().ConnectionOpened(listener_->name());
 }
 
 Connection::Next Connection::ReadOnce() {
   Arena& arena = thread_.batch().arena();
   char* buffer = arena.Allocate(kReadOctets);
   const StreamRead read = ReadStream(buffer, kReadOctets);
+  if (start_.IsProxyHeader({buffer, read.octets})) {
+    arena.Shrink(buffer, kReadOctets, 0);
+    return RefuseUntrustedHeader();
+  }
   arena.Shrink(buffer, kReadOctets, read.octets);
   if (read.octets > 0) {
     const std::size_t before = thread_.batch().size();
@@ -142,9 +129,9 @@ Connection::Next Connection::AfterRead(StreamStatus status, std::size_t octets) 
     if (drain_budget_ == 0) return Close(CloseReason::kDraining);
   }
   if (status == StreamStatus::kWantWrite) return Next::kWritable;
-  // A full buffer hints at more; after a short read the next readiness says so.
-  const bool more = status == StreamStatus::kDone && octets == kReadOctets;
-  return more ? Next::kYield : Next::kReadable;
+  if (octets == 0 || draining_) return Next::kReadable;
+  // A full buffer hints at more.
+  return octets == kReadOctets ? Next::kYield : Next::kRest;
 }
 
 // Appends what `octets` complete, or with `ended` the unfinished rest. Returns the number of messages.
@@ -218,7 +205,9 @@ void Connection::CheckTimeouts(Clock::time_point now) {
     if (passed(std::max(last_octet_, drain_begun_), kDrainQuiet) || passed(drain_begun_, kDrainLongest))
       RequestClose(CloseReason::kDraining);
   } else if (handshaking_) {
-    if (passed(last_octet_, options.tls.handshake_timeout)) RequestClose(CloseReason::kHandshakeTimeout);
+    if (!passed(last_octet_, options.tls.handshake_timeout)) return;
+    if (proxy_) error_ = "its PROXY header is not whole";
+    RequestClose(CloseReason::kHandshakeTimeout);
   } else if (decoder_.in_frame() && passed(frame_begun_, options.partial_frame_timeout)) {
     RequestClose(CloseReason::kPartialFrameTimeout);
   } else if (passed(last_octet_, options.idle_timeout)) {
@@ -227,7 +216,7 @@ void Connection::CheckTimeouts(Clock::time_point now) {
 }
 
 Connection::Next Connection::Close(CloseReason reason) {
-  const std::uint64_t messages = AppendFrames({}, true);
+  const std::uint64_t messages = reason == CloseReason::kProxyRefused ? 0 : AppendFrames({}, true);
   if (messages > 0) thread_.events().Received(listener_->transport(), messages, 0);
   if (messages > 0) thread_.BatchChanged(0);
   if (tls_) tls_->SendCloseNotify();
@@ -236,7 +225,8 @@ Connection::Next Connection::Close(CloseReason reason) {
   tls_.reset();
   boost::system::error_code ignored;
   descriptor_.close(ignored);
-  listener_->Release(peer_.address);
+  listener_->Release(counted_ ? &peer_.address : nullptr);
+  listener_->CountClosed(reason);
   thread_.events().ConnectionClosed(listener_->name(), PrintEndpoint(peer_.address, peer_.port), reason,
                                     error_, was_open);
   return Next::kClosed;
@@ -254,6 +244,11 @@ asio::awaitable<void> RunConnection(std::shared_ptr<Connection> connection, IoTh
         break;
       case Connection::Next::kYield:
         co_await asio::post(asio::use_awaitable);
+        break;
+      case Connection::Next::kRest:
+        co_await thread.Rest();
+        if (!thread.napped())
+          co_await connection->descriptor().async_wait(asio::posix::stream_descriptor::wait_read, kAsTuple);
         break;
       case Connection::Next::kClosed:
         thread.Forget(connection);

@@ -14,8 +14,10 @@
 #include "ingest/framing/frame_decoder.h"
 #include "ingest/net/append.h"
 #include "ingest/net/io_thread.h"
+#include "ingest/net/proxy_reader.h"
 #include "ingest/net/stream_listener.h"
 #include "ingest/net/stream_result.h"
+#include "ingest/net/stream_start.h"
 #include "ingest/net/tls_session.h"
 
 namespace cistern {
@@ -24,11 +26,11 @@ class Connection {
  public:
   using Clock = std::chrono::steady_clock;
   // What the connection needs before it can go on.
-  enum class Next : std::uint8_t { kReadable, kWritable, kYield, kClosed };
+  enum class Next : std::uint8_t { kReadable, kWritable, kYield, kRest, kClosed };
 
-  Connection(IoThread& thread, UniqueFd socket, std::shared_ptr<StreamListener> listener, Peer peer);
+  Connection(IoThread& thread, UniqueFd socket, std::shared_ptr<StreamListener> listener, Arrival arrival);
 
-  // One step: part of the handshake, or one read with everything it completes.
+  // One step: part of the PROXY header or of the handshake, or one read with everything it completes.
   Next Advance();
   // Closes once what was sent has been read and nothing follows (at once when the thread is out of time).
   void RequestDrain();
@@ -43,8 +45,14 @@ class Connection {
 
  private:
   void TakeSettings();
+  Next ReadProxyHeader();
+  Next JudgeProxyHeader(const ProxyHeader& header);
+  Next TakeSender(const Peer& sender);
+  Next RefuseProxy(std::string detail);
+  Next RefuseUntrustedHeader();
   Next Handshake();
-  void FinishHandshake();
+  Next JudgePlaintext();
+  void Open();
   Next ReadOnce();
   StreamRead ReadStream(char* buffer, std::size_t size);
   Next AfterRead(StreamStatus status, std::size_t octets);
@@ -58,7 +66,9 @@ class Connection {
   const std::shared_ptr<StreamListener> listener_;
   std::shared_ptr<const StreamSettings> settings_;
   boost::asio::posix::stream_descriptor descriptor_;
-  const Peer peer_;
+  Peer peer_;                           // the sender, once it is known
+  std::unique_ptr<ProxyReader> proxy_;  // while the header of a load balancer is awaited
+  StreamStart start_;
   Origin origin_;  // its texts are in the batch with origin_serial_; its zone is owned by settings_
   std::uint64_t origin_serial_ = 0;
   FrameDecoder decoder_;
@@ -71,7 +81,8 @@ class Connection {
   std::uint64_t settings_version_ = 0;
   std::size_t drain_budget_;
   std::optional<CloseReason> close_;
-  bool handshaking_ = false;
+  bool counted_ = true;       // peer_ is counted by the listener
+  bool handshaking_ = false;  // not open yet
   bool draining_ = false;
 };
 

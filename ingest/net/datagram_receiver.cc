@@ -82,7 +82,8 @@ void DatagramReceiver::ReceiveLoop() {
   for (;;) {
     if (const auto now = settings_version_.load(std::memory_order_acquire); !slots || now != version) {
       version = now;
-      slots.emplace(settings()->max_message);
+      receiving_ = settings();
+      slots.emplace(receiving_->max_message);
     }
     const int count = slots->Receive(socket_.get());
     if (count > 0) Receive(*slots, count);
@@ -117,21 +118,35 @@ void DatagramReceiver::Receive(const DatagramSlots& slots, int count) {
   Origin origin{.transport = transport_, .listener = batch_->Intern(listener_)};
   std::uint64_t octets = 0;
   std::uint64_t empty = 0;
+  std::uint64_t denied = 0;
+  Peer last_denied;
   for (int i = 0; i < count; ++i) {
     const std::string_view datagram = slots.octets(i);
     octets += datagram.size();
+    const Peer peer = PeerOf(slots.source(i));
+    if (!receiving_->senders.Allows(peer.address)) {
+      ++denied;
+      last_denied = peer;
+      continue;
+    }
     if (IsBlank(datagram)) {
       ++empty;
       continue;
     }
-    const Peer peer = PeerOf(slots.source(i));
     origin.peer = peer.address;
     origin.port = peer.port;
     Append(datagram, slots.truncated(i), received, origin);
   }
   events_.Received(transport_, static_cast<std::uint64_t>(count), octets);
-  if (empty > 0) events_.Dropped(DropReason::kEmpty, empty);
+  CountDropped(empty, denied, last_denied);
   if (stopping_.load()) stop_budget_ -= std::min<std::size_t>(stop_budget_, octets + count);
+}
+
+void DatagramReceiver::CountDropped(std::uint64_t empty, std::uint64_t denied, const Peer& last_denied) {
+  if (empty > 0) events_.Dropped(DropReason::kEmpty, empty);
+  if (denied == 0) return;
+  denied_.fetch_add(denied, std::memory_order_relaxed);
+  events_.DatagramsDenied(listener_, PrintEndpoint(last_denied.address, last_denied.port), denied);
 }
 
 void DatagramReceiver::Append(std::string_view octets, bool truncated, std::int64_t received,

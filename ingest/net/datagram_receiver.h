@@ -17,6 +17,7 @@
 #include "ingest/net/append.h"
 #include "ingest/net/datagram_slots.h"
 #include "ingest/net/hand_over.h"
+#include "ingest/net/sender_rules.h"
 #include "ingest/net/sink.h"
 #include "ingest/net/socket_util.h"
 
@@ -27,6 +28,7 @@ struct DatagramSettings {
   std::size_t max_message = 0;
   std::shared_ptr<const ZoneTable> zones;  // not null
   std::shared_ptr<const Zone> zone;        // of the listener; may be null
+  SenderRules senders;
 };
 
 class DatagramReceiver {
@@ -47,11 +49,13 @@ class DatagramReceiver {
 
   int socket() const { return socket_.get(); }
   std::uint64_t kernel_drops() const { return kernel_drops_.load(std::memory_order_relaxed); }
+  std::uint64_t denied() const { return denied_.load(std::memory_order_relaxed); }
 
  private:
   void ReceiveLoop();
   void Receive(const DatagramSlots& slots, int count);
   void Append(std::string_view octets, bool truncated, std::int64_t received, const Origin& origin);
+  void CountDropped(std::uint64_t empty, std::uint64_t denied, const Peer& last_denied);
   bool MayGoOn(int received_now);
   bool BatchIsDue() const;
   void HandOverBatch();
@@ -72,7 +76,7 @@ class DatagramReceiver {
 
   std::atomic<bool> stopping_{false};
   std::atomic<Clock::rep> deadline_{Clock::time_point::max().time_since_epoch().count()};
-  std::atomic<std::uint64_t> kernel_drops_{0};
+  std::atomic<std::uint64_t> kernel_drops_{0}, denied_{0};
   std::atomic<std::uint64_t> settings_version_{0};
   HandOver hand_over_;
 
@@ -80,6 +84,7 @@ class DatagramReceiver {
   std::shared_ptr<const DatagramSettings> settings_;  // guarded by mutex_
 
   // Receive thread only.
+  std::shared_ptr<const DatagramSettings> receiving_;  // as of settings_version_
   std::unique_ptr<RecordBatch> batch_;
   Clock::time_point batch_begun_;
   std::uint32_t kernel_counter_ = 0;

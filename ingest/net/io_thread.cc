@@ -20,7 +20,9 @@ constexpr std::size_t kBatchBytes = 512 * 1024;
 constexpr std::chrono::milliseconds kFlushDelay{3};
 // A wake-up and a read for each message of senders that write them one by one cost more than all the rest.
 constexpr std::chrono::milliseconds kNap{8};
-constexpr std::size_t kBusyOctets = 32 * 1024;
+constexpr std::size_t kBusyOctets = 48 * 1024;
+// A turn is over behind so many, or those that rest would wait for one that floods.
+constexpr std::size_t kTurnOctets = 1024 * 1024;
 // After a wake-up that brought no space: others were faster, or the pipeline is going down.
 constexpr std::chrono::milliseconds kRetryDelay{1};
 
@@ -33,6 +35,7 @@ IoThread::IoThread(BatchSink& sink, IngestEvents& events)
       work_(context_.get_executor()),
       flush_timer_(context_),
       space_gate_(context_, Clock::time_point::max()),
+      turn_gate_(context_, Clock::time_point::max()),
       retry_timer_(context_),
       tick_timer_(context_),
       drain_timer_(context_) {}
@@ -47,11 +50,13 @@ void IoThread::Start() {
 // was read does not wait for company then: the nap is longer.
 void IoThread::Run() {
   while (context_.run_one() != 0) {
-    context_.poll();
+    while (octets_read_ < kTurnOctets && context_.poll_one() != 0) {
+    }
     const std::size_t octets = std::exchange(octets_read_, 0);
-    const bool nap = octets > 0 && octets < kBusyOctets;
-    if (batch_ && !batch_->empty() && !blocked_) nap ? Flush() : FlushSoon();
-    if (nap) std::this_thread::sleep_for(kNap);
+    napped_ = octets > 0 && octets < kBusyOctets;
+    if (batch_ && !batch_->empty() && !blocked_) napped_ ? Flush() : FlushSoon();
+    if (napped_) std::this_thread::sleep_for(kNap);
+    turn_gate_.cancel();
   }
 }
 
@@ -59,15 +64,15 @@ void IoThread::Join() {
   if (thread_.joinable()) thread_.join();
 }
 
-void IoThread::Adopt(UniqueFd socket, std::shared_ptr<StreamListener> listener, Peer peer) {
+void IoThread::Adopt(UniqueFd socket, std::shared_ptr<StreamListener> listener, Arrival arrival) {
   load_.fetch_add(1, std::memory_order_relaxed);
-  asio::post(context_, [this, socket = std::move(socket), listener = std::move(listener), peer]() mutable {
-    Serve(std::move(socket), std::move(listener), peer);
+  asio::post(context_, [this, socket = std::move(socket), listener = std::move(listener), arrival]() mutable {
+    Serve(std::move(socket), std::move(listener), arrival);
   });
 }
 
-void IoThread::Serve(UniqueFd socket, std::shared_ptr<StreamListener> listener, Peer peer) {
-  auto connection = std::make_shared<Connection>(*this, std::move(socket), std::move(listener), peer);
+void IoThread::Serve(UniqueFd socket, std::shared_ptr<StreamListener> listener, Arrival arrival) {
+  auto connection = std::make_shared<Connection>(*this, std::move(socket), std::move(listener), arrival);
   const bool first = connections_.empty();
   connections_.insert(connection);
   if (draining_ || connection->listener().retired()) connection->RequestDrain();
@@ -145,6 +150,10 @@ void IoThread::OnSpace() {
   retry_timer_.async_wait([this](boost::system::error_code) {
     if (blocked_ && !out_of_time_) AskForSpace();
   });
+}
+
+asio::awaitable<void> IoThread::Rest() {
+  co_await turn_gate_.async_wait(asio::as_tuple(asio::use_awaitable));
 }
 
 asio::awaitable<void> IoThread::WaitForSpace() {

@@ -37,7 +37,7 @@ class IoThread : public std::enable_shared_from_this<IoThread> {
   // Connections that it serves or is about to.
   int load() const { return load_.load(std::memory_order_relaxed); }
   // Serves an accepted connection, already admitted by `listener`.
-  void Adopt(UniqueFd socket, std::shared_ptr<StreamListener> listener, Peer peer);
+  void Adopt(UniqueFd socket, std::shared_ptr<StreamListener> listener, Arrival arrival);
   // Reads what the kernel holds for the connections of `listener` and closes them.
   void DrainConnections(std::shared_ptr<StreamListener> listener);
   // As DrainConnections for all, pushes everything at most until `deadline`, then the thread ends.
@@ -52,6 +52,10 @@ class IoThread : public std::enable_shared_from_this<IoThread> {
   bool blocked() const { return blocked_; }
   // Since when connections are read again after the sink was full: idle time counts from here.
   Clock::time_point resumed_at() const { return resumed_at_; }
+  // Until this turn is over.
+  boost::asio::awaitable<void> Rest();
+  // At the end of the last turn, so that something may have come meanwhile.
+  bool napped() const { return napped_; }
   // Waits while blocked().
   boost::asio::awaitable<void> WaitForSpace();
   void Forget(const std::shared_ptr<Connection>& connection);
@@ -61,7 +65,7 @@ class IoThread : public std::enable_shared_from_this<IoThread> {
 
  private:
   void Run();
-  void Serve(UniqueFd socket, std::shared_ptr<StreamListener> listener, Peer peer);
+  void Serve(UniqueFd socket, std::shared_ptr<StreamListener> listener, Arrival arrival);
   void Flush();
   void FlushSoon();
   void AskForSpace();
@@ -89,11 +93,13 @@ class IoThread : public std::enable_shared_from_this<IoThread> {
   std::unordered_set<std::shared_ptr<Connection>> connections_;
   boost::asio::steady_timer flush_timer_;
   boost::asio::steady_timer space_gate_;  // never expires; cancelled when space came
+  boost::asio::steady_timer turn_gate_;   // the same, when a turn is over
   boost::asio::steady_timer retry_timer_;
   boost::asio::steady_timer tick_timer_;
   boost::asio::steady_timer drain_timer_;
   Clock::time_point resumed_at_{};
   std::chrono::milliseconds tick_{};
+  bool napped_ = false;
   bool flush_scheduled_ = false;
   bool blocked_ = false;
   bool draining_ = false;

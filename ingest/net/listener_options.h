@@ -9,6 +9,7 @@
 
 #include "ingest/framing/frame_decoder.h"
 #include "ingest/message/record.h"
+#include "ingest/net/sender_rules.h"
 #include "ingest/parse/zone.h"
 
 namespace cistern {
@@ -40,6 +41,7 @@ struct ListenerOptions {
   int max_connections_per_peer = 64;                        // 0: none
   std::shared_ptr<const Zone> zone;                         // null: the table's default
   TlsOptions tls;                                           // kTls
+  SenderRules senders;                                      // kUdp, kTcp, kTls
   bool operator==(const ListenerOptions&) const = delete;
 };
 

@@ -18,6 +18,8 @@ std::string_view DropReasonName(DropReason reason) {
       return "empty";
     case DropReason::kRule:
       return "rule";
+    case DropReason::kDenied:
+      return "denied";
   }
   return "";
 }
@@ -48,6 +50,10 @@ std::string_view CloseReasonName(CloseReason reason) {
       return "out_of_descriptors";
     case CloseReason::kDraining:
       return "draining";
+    case CloseReason::kDenied:
+      return "denied";
+    case CloseReason::kProxyRefused:
+      return "proxy_refused";
   }
   return "";
 }

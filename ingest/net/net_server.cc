@@ -88,7 +88,8 @@ void NetServerImpl::Apply(std::vector<PreparedListener> plan) {
 
 DatagramSettings NetServerImpl::DatagramSettingsOf(const ListenerOptions& options) const {
   const bool udp = options.transport == Transport::kUdp;
-  return {udp ? std::min(options.max_message, kMaxUdpDatagram) : options.max_message, zones_, options.zone};
+  return {udp ? std::min(options.max_message, kMaxUdpDatagram) : options.max_message, zones_, options.zone,
+          options.senders};
 }
 
 void NetServerImpl::Keep(PreparedListener prepared) {
@@ -201,8 +202,13 @@ std::vector<ListenerStatus> NetServerImpl::Status() const {
     status.transport = running->options.transport;
     status.address = running->address;
     status.receive_buffer = running->receive_buffer;
-    for (const auto& receiver : running->receivers) status.kernel_drops += receiver->kernel_drops();
+    for (const auto& receiver : running->receivers) {
+      status.kernel_drops += receiver->kernel_drops();
+      status.denied += receiver->denied();
+    }
     if (!running->stream) continue;
+    status.denied = running->stream->denied();
+    status.proxy_refused = running->stream->proxy_refused();
     status.connections = running->stream->connections();
     if (const auto tls = running->stream->tls()) status.certificate_not_after = tls->not_after();
   }

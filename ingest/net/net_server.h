@@ -32,6 +32,8 @@ struct ListenerStatus {
   int connections = 0;             // open now (TCP, TLS)
   std::uint64_t kernel_drops = 0;
   std::int64_t certificate_not_after = 0;  // Unix seconds; 0 when no TLS
+  std::uint64_t denied = 0;                // datagrams or connections of senders it does not allow
+  std::uint64_t proxy_refused = 0;         // connections refused for their PROXY header (TCP, TLS)
 };
 
 class NetServer {

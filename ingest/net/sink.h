@@ -36,8 +36,9 @@ enum class DropReason : std::uint8_t {
   kShutdown,    // could not be committed before the drain deadline
   kEmpty,       // nothing left after trailing CR, LF and NUL were removed
   kRule,        // an ingest rule dropped it
+  kDenied,      // a datagram of a sender that the listener does not allow
 };
-// "queue_full" "duplicate" "disk_full" "store_error" "shutdown" "empty" "rule"
+// "queue_full" "duplicate" "disk_full" "store_error" "shutdown" "empty" "rule" "denied"
 std::string_view DropReasonName(DropReason reason);
 
 enum class CloseReason : std::uint8_t {
@@ -53,6 +54,9 @@ enum class CloseReason : std::uint8_t {
   kPeerLimit,
   kOutOfDescriptors,
   kDraining,
+  kDenied,        // the listener does not allow the sender
+  kProxyRefused,  // a PROXY header of somebody who may send none, or none or a malformed one of a load
+                  // balancer
 };
 std::string_view CloseReasonName(CloseReason reason);  // "peer_closed" ...
 
@@ -63,6 +67,10 @@ class IngestEvents {
   // Taken off the network, before parsing. Called per batch of reads, not per message.
   virtual void Received(Transport transport, std::uint64_t messages, std::uint64_t octets) = 0;
   virtual void Dropped(DropReason reason, std::uint64_t messages) = 0;
+  // Datagrams of senders that the listener does not allow, `peer` one of them: received, and now dropped.
+  // Implementations rate-limit what they log.
+  virtual void DatagramsDenied(std::string_view listener, const std::string& peer,
+                               std::uint64_t messages) = 0;
   // The kernel dropped datagrams before this socket was read (SO_RXQ_OVFL difference).
   virtual void KernelDrops(std::string_view listener, std::uint64_t datagrams) = 0;
   virtual void ConnectionOpened(std::string_view listener) = 0;

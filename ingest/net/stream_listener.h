@@ -12,6 +12,7 @@
 
 #include "ingest/net/listener_options.h"
 #include "ingest/net/sink.h"
+#include "ingest/net/socket_util.h"
 #include "ingest/net/tls_context.h"
 
 namespace cistern {
@@ -20,6 +21,12 @@ namespace cistern {
 struct StreamSettings {
   ListenerOptions options;
   std::shared_ptr<const ZoneTable> zones;  // not null
+};
+
+// An accepted connection.
+struct Arrival {
+  Peer peer;
+  bool awaits_header = false;  // of a load balancer: a PROXY header is going to name the sender
 };
 
 class StreamListener {
@@ -42,17 +49,30 @@ class StreamListener {
   void Retire() { retired_.store(true, std::memory_order_release); }
   bool retired() const { return retired_.load(std::memory_order_acquire); }
 
-  // Counts a connection of `peer`, or says which limit forbids it.
-  enum class Admission : std::uint8_t { kAdmitted, kTotalLimit, kPeerLimit };
+  // Counts a connection of `peer`, or says what forbids it. kAwaitsHeader: it is of a load balancer, and its
+  // header is going to name the sender; only the total counts it so far.
+  enum class Admission : std::uint8_t { kAdmitted, kAwaitsHeader, kDenied, kTotalLimit, kPeerLimit };
   Admission Admit(const IpAddress& peer);
-  void Release(const IpAddress& peer);
+  // Counts an admitted connection as one of `sender`, whom its header names: kAdmitted, kDenied or
+  // kPeerLimit.
+  Admission AdmitSender(const IpAddress& sender);
+  // `sender`: for whom it was counted; null while it awaited its header.
+  void Release(const IpAddress* sender);
   int connections() const;
 
+  // A connection was closed or refused: kept for denied() and proxy_refused().
+  void CountClosed(CloseReason reason);
+  std::uint64_t denied() const { return denied_.load(std::memory_order_relaxed); }
+  std::uint64_t proxy_refused() const { return proxy_refused_.load(std::memory_order_relaxed); }
+
  private:
+  Admission CountSender(const IpAddress& sender);
+
   const std::string name_;
   const Transport transport_;
   std::atomic<std::uint64_t> version_{0};
   std::atomic<bool> retired_{false};
+  std::atomic<std::uint64_t> denied_{0}, proxy_refused_{0};
 
   mutable std::mutex mutex_;  // guards what follows
   std::shared_ptr<const StreamSettings> settings_;

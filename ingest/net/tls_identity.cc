@@ -3,11 +3,10 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
-#include <array>
 #include <memory>
 #include <string_view>
 
-#include "ingest/message/ip_address.h"
+#include "ingest/net/subject_names.h"
 
 namespace cistern {
 namespace {
@@ -28,17 +27,6 @@ std::string Printable(std::string_view name) {
   return plain ? std::string(name.substr(0, kMaxIdentity)) : "";
 }
 
-std::string PrintAddress(std::string_view octets) {
-  std::array<std::uint8_t, 16> address{};
-  if (octets.size() == 4) {
-    address[10] = address[11] = 0xff;
-    std::copy(octets.begin(), octets.end(), address.begin() + 12);
-  } else if (octets.size() == 16) {
-    std::copy(octets.begin(), octets.end(), address.begin());
-  }
-  return IpAddress::V6(address).ToString();
-}
-
 // The first usable alternative name of `type`.
 std::string FirstOf(const GENERAL_NAMES* names, int type) {
   for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i) {
@@ -46,7 +34,7 @@ std::string FirstOf(const GENERAL_NAMES* names, int type) {
     const auto* value =
         static_cast<const ASN1_STRING*>(GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names, i), &found));
     if (found != type) continue;
-    std::string name = type == GEN_IPADD ? PrintAddress(View(value)) : Printable(View(value));
+    std::string name = type == GEN_IPADD ? AddressText(View(value)) : Printable(View(value));
     if (!name.empty()) return name;
   }
   return "";

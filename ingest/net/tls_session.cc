@@ -42,7 +42,10 @@ std::unique_ptr<TlsSession> TlsSession::Create(const TlsContext& context, int fd
 StreamStatus TlsSession::Handshake() {
   if (!first_octet_seen_) {
     char octet = 0;
-    if (::recv(fd_, &octet, 1, MSG_PEEK | MSG_DONTWAIT) == 1) {
+    const ssize_t count = ::recv(fd_, &octet, 1, MSG_PEEK | MSG_DONTWAIT);
+    // Nothing yet: what comes from now on OpenSSL may not take either, before it was looked at.
+    if (count < 0 && (errno == EAGAIN || errno == EINTR)) return StreamStatus::kWantRead;
+    if (count == 1) {
       first_octet_seen_ = true;
       plaintext_ = IsText(octet);
       if (plaintext_) return StreamStatus::kFailed;

@@ -65,4 +65,12 @@ std::string ToUtf8(std::string_view text) {
   return out;
 }
 
+std::size_t CutUtf8(std::string_view text, std::size_t most) {
+  if (text.size() <= most) return text.size();
+  const auto continues = [&](std::size_t i) { return (static_cast<unsigned char>(text[i]) & 0xc0) == 0x80; };
+  std::size_t size = most;
+  while (size > 0 && most - size < 3 && continues(size)) --size;
+  return continues(size) ? most : size;
+}
+
 }  // namespace cistern

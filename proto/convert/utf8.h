@@ -22,6 +22,9 @@ inline constexpr std::string_view kReplacementCharacter = "\xef\xbf\xbd";
 void AppendUtf8(std::string_view text, std::string& out);
 std::string ToUtf8(std::string_view text);
 
+// The length of `text` cut to at most `most` octets, not within a UTF-8 character.
+std::size_t CutUtf8(std::string_view text, std::size_t most);
+
 // Characters that can steer a terminal or reorder its text: C0, DEL, C1, bidi controls, line and paragraph
 // separator.
 bool IsControl(char32_t code);

@@ -9,6 +9,15 @@
 
 namespace cistern {
 
+namespace {
+
+v1::ControlConfig WithoutGrants(v1::ControlConfig control) {
+  control.clear_grants();
+  return control;
+}
+
+}  // namespace
+
 std::vector<std::string> DescribeChanges(const v1::Config& was, const v1::Config& now) {
   std::vector<std::string> out;
   const auto note = [&out](bool same, const char* text) {
@@ -35,8 +44,13 @@ std::vector<std::string> DescribeChanges(const v1::Config& was, const v1::Config
   note(same(was.log(), now.log()), "log changed");
   note(was.storage().dir() == now.storage().dir(), "storage.dir takes effect after a restart");
   note(was.storage().sync() == now.storage().sync(), "storage.sync takes effect after a restart");
+  bool grants = was.control().grants_size() == now.control().grants_size();
+  for (int i = 0; grants && i < was.control().grants_size(); ++i)
+    grants = same(was.control().grants(i), now.control().grants(i));
+  note(grants, "control.grants changed");
   // The default socket lies in storage.dir and moves with it.
-  note(same(was.control(), now.control()) || was.storage().dir() != now.storage().dir(),
+  note(same(WithoutGrants(was.control()), WithoutGrants(now.control())) ||
+           was.storage().dir() != now.storage().dir(),
        "control takes effect after a restart");
   note(same(was.http(), now.http()), "http takes effect after a restart");
   note(same(was.queue(), now.queue()), "queue takes effect after a restart");

@@ -1,6 +1,7 @@
 #include "service/config/check.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509err.h>
@@ -13,6 +14,7 @@
 #include <utility>
 
 #include "cistern/v1/config.pb.h"
+#include "service/access/grants.h"
 #include "service/config/exit_code.h"
 
 namespace cistern {
@@ -28,9 +30,10 @@ std::string AccessProblem(const std::string& path, int mode) {
 }
 
 // Loads one listener's files as the TLS listener itself would.
+template <class Tls>
 class PairCheck {
  public:
-  PairCheck(const v1::TlsConfig& tls, std::string path, const Origins& origins, ConfigErrors& errors)
+  PairCheck(const Tls& tls, std::string path, const Origins& origins, ConfigErrors& errors)
       : tls_(tls), path_(std::move(path)), origins_(origins), errors_(errors) {}
 
   void Run() {
@@ -82,7 +85,7 @@ class PairCheck {
     errors_.Add(NearestOrigin(origins_, full), full, std::move(message));
   }
 
-  const v1::TlsConfig& tls_;
+  const Tls& tls_;
   const std::string path_;
   const Origins& origins_;
   ConfigErrors& errors_;
@@ -112,6 +115,22 @@ ConfigErrors CheckCertificates(const LoadedConfig& loaded) {
     const v1::ListenerConfig& listener = loaded.config->listeners(i);
     if (!listener.has_tls()) continue;
     PairCheck(listener.tls(), JoinIndex("listeners", i) + ".tls", loaded.origins, errors).Run();
+  }
+  Append(CheckControlFiles(loaded), errors);
+  return errors;
+}
+
+ConfigErrors CheckControlFiles(const LoadedConfig& loaded) {
+  ConfigErrors errors;
+  const v1::ControlConfig& control = loaded.config->control();
+  const v1::HttpConfig& http = loaded.config->http();
+  if (control.has_tls()) PairCheck(control.tls(), "control.tls", loaded.origins, errors).Run();
+  if (http.has_tls()) PairCheck(http.tls(), "http.tls", loaded.origins, errors).Run();
+  CheckTokenFiles(control, loaded.origins, errors);
+  const std::string& group = control.unix_socket_group();
+  if (!group.empty() && ::getgrnam(group.c_str()) == nullptr) {
+    errors.Add(NearestOrigin(loaded.origins, "control.unix_socket_group"), "control.unix_socket_group",
+               "there is no group " + group + " on this machine");
   }
   return errors;
 }

@@ -7,9 +7,12 @@
 
 namespace cistern {
 
-// Whether the certificate, key and authority files of every TLS listener can be read and belong together.
-// Blocks on the disk. Never asks for a passphrase: an encrypted key is an error.
+// Whether the certificate, key and authority files of every TLS listener, of gRPC and of HTTP can be read and
+// belong together, and token files hold tokens. Blocks on the disk. Never asks for a passphrase: an encrypted
+// key is an error.
 ConfigErrors CheckCertificates(const LoadedConfig& loaded);
+// The same without the listeners, which look at their own.
+ConfigErrors CheckControlFiles(const LoadedConfig& loaded);
 
 // Whether storage.dir, or where it would be made, is a folder that this user may write.
 ConfigErrors CheckStorageDir(const LoadedConfig& loaded);

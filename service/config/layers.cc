@@ -136,6 +136,13 @@ void ApplySet(const std::string& setting, const ConfigTarget& target) {
       target);
 }
 
+template <class Tls>
+void FillClientAuth(Tls& tls, const std::string& key, const ConfigTarget& target) {
+  if (tls.has_client_auth()) return;
+  tls.set_client_auth(tls.client_ca_file().empty() ? "none" : "required");
+  target.origins.emplace(key + ".client_auth", Origin{});
+}
+
 }  // namespace
 
 void AddDefaultListeners(const ConfigTarget& target) {
@@ -173,11 +180,12 @@ void ApplyFlags(const ConfigSources& sources, const ConfigTarget& target) {
 
 void FillDependentDefaults(const ConfigTarget& target) {
   v1::Config& config = target.config;
+  if (config.control().has_tls())
+    FillClientAuth(*config.mutable_control()->mutable_tls(), "control.tls", target);
+  if (config.http().has_tls()) FillClientAuth(*config.mutable_http()->mutable_tls(), "http.tls", target);
   for (int i = 0; i < config.listeners_size(); ++i) {
-    if (!config.listeners(i).has_tls() || config.listeners(i).tls().has_client_auth()) continue;
-    v1::TlsConfig& tls = *config.mutable_listeners(i)->mutable_tls();
-    tls.set_client_auth(tls.client_ca_file().empty() ? "none" : "required");
-    target.origins.emplace(JoinIndex("listeners", i) + ".tls.client_auth", Origin{});
+    if (!config.listeners(i).has_tls()) continue;
+    FillClientAuth(*config.mutable_listeners(i)->mutable_tls(), JoinIndex("listeners", i) + ".tls", target);
   }
   if (config.control().has_unix_socket()) return;
   config.mutable_control()->set_unix_socket(config.storage().dir() + "/control.sock");

@@ -63,6 +63,17 @@ void SetTls(const v1::TlsConfig& config, ListenerOptions& options) {
   options.tls.handshake_timeout = Rounded<std::chrono::milliseconds>(config.handshake_timeout());
 }
 
+// Networks are refused by the schema when they are none.
+NetworkSet ToNetworks(const google::protobuf::RepeatedPtrField<std::string>& networks) {
+  return NetworkSet::Parse({networks.begin(), networks.end()}).value_or(NetworkSet());
+}
+
+void SetSenders(const v1::ListenerConfig& listener, SenderRules& senders) {
+  senders.allow = ToNetworks(listener.allow());
+  senders.deny = ToNetworks(listener.deny());
+  senders.load_balancers = ToNetworks(listener.proxy_protocol());
+}
+
 void SetTransport(const v1::ListenerConfig& listener, ListenerOptions& options) {
   if (listener.has_udp()) {
     options.transport = Transport::kUdp;
@@ -137,6 +148,7 @@ Result<NetConfig, ConfigErrors> ToListenerOptions(const LoadedConfig& loaded) {
     options.framing.max_message = config.max_message_size();
     options.zone = zones.Load(listener.zone(), JoinIndex("listeners", i) + ".zone");
     SetTransport(listener, options);
+    SetSenders(listener, options.senders);
   }
   net.zones = ToZoneTable(config.time_zone(), zones);
   if (!zones.errors.empty()) return zones.errors;

@@ -9,6 +9,7 @@
 #include "ingest/parse/zone.h"
 #include "proto/yaml/scalar.h"
 #include "proto/yaml/units.h"
+#include "service/access/grants.h"
 #include "service/config/rules.h"
 #include "service/forward/spec.h"
 #include "storage/filter/filter.h"
@@ -51,6 +52,7 @@ class Validator {
   void CheckListener(const v1::ListenerConfig& listener, const std::string& path) {
     CheckName(listener.name(), path + ".name");
     CheckZone(listener.zone(), path + ".zone");
+    CheckSenders(listener, path);
     switch (listener.transport_case()) {
       case v1::ListenerConfig::kUdp:
         return TakeAddress("udp", listener.udp().address(), path + ".udp.address");
@@ -66,6 +68,14 @@ class Validator {
     }
   }
 
+  void CheckSenders(const v1::ListenerConfig& listener, const std::string& path) {
+    const char* no_addresses = "senders to a Unix socket have no address; use the permissions of its folder";
+    if (listener.has_unix() && listener.allow_size() > 0) Fail(path + ".allow", no_addresses);
+    if (listener.has_unix() && listener.deny_size() > 0) Fail(path + ".deny", no_addresses);
+    if (listener.proxy_protocol_size() > 0 && !listener.has_tcp() && !listener.has_tls())
+      Fail(path + ".proxy_protocol", "only connections have such a header: tcp and tls listeners");
+  }
+
   void CheckName(const std::string& name, const std::string& key) {
     if (!IsTargetName(name)) {
       return Fail(key, Quoted(name) + " is not a name: 1 to 63 small letters, digits, - and _");
@@ -74,7 +84,8 @@ class Validator {
     if (!is_new) Fail(key, Quoted(name) + " is the name of another listener already (" + first->second + ")");
   }
 
-  void CheckClientAuth(const v1::TlsConfig& tls, const std::string& key) {
+  template <class Tls>
+  void CheckClientAuth(const Tls& tls, const std::string& key) {
     if (tls.client_auth() != "none" && tls.client_ca_file().empty()) {
       Fail(key, Quoted(tls.client_auth()) +
                     " needs client_ca_file, the authorities that sign client certificates");
@@ -126,12 +137,27 @@ class Validator {
     TakeSocketPath(config_.control().unix_socket(), "control.unix_socket");
     TakeAddress("tcp", address, "control.address");
     const auto at = ParseHostPort(address);
-    if (!at || IsLoopback(IpAddress::Parse(at->host).value_or(IpAddress()))) return;
-    Fail("control.address",
-         address +
-             " is not a loopback address: without authentication (mutual TLS and tokens come in a "
-             "later release) anybody who reaches it could read all logs; keep 127.0.0.1 and use an "
-             "SSH tunnel or kubectl port-forward");
+    CheckGrants(config_.control(), target_.origins, target_.errors);
+    if (config_.control().has_tls()) CheckClientAuth(config_.control().tls(), "control.tls.client_auth");
+    if (config_.http().has_tls()) CheckClientAuth(config_.http().tls(), "http.tls.client_auth");
+    if (at && !IsLoopback(IpAddress::Parse(at->host).value_or(IpAddress()))) CheckExposed(address);
+  }
+
+  // Whoever reaches the address must show who he is.
+  void CheckExposed(const std::string& address) {
+    const v1::ControlConfig& control = config_.control();
+    if (!control.has_tls()) {
+      return Fail(
+          "control.address",
+          address +
+              " is not a loopback address, and everybody who reaches it could read all logs: set "
+              "control.tls.cert_file and control.tls.key_file, and who may do what in control.grants");
+    }
+    // Tokens are made through the Unix socket.
+    if (control.grants_size() > 0 || !control.unix_socket().empty()) return;
+    Fail("control.address", address +
+                                " would let nobody in: set control.grants, or control.unix_socket so that "
+                                "`cisternctl tokens create` can be used on this machine");
   }
 
   void CheckTargets() {
@@ -154,6 +180,11 @@ class Validator {
 };
 
 }  // namespace
+
+bool IsLoopbackAddress(const std::string& host_port) {
+  const auto at = ParseHostPort(host_port);
+  return at && IsLoopback(IpAddress::Parse(at->host).value_or(IpAddress()));
+}
 
 void ValidateConfig(const ConfigTarget& target) { Validator(target).Run(); }
 

@@ -4,9 +4,12 @@
 
 #include <charconv>
 
+#include "ingest/message/wall_time.h"
 #include "proto/convert/utf8.h"
+#include "service/control/call_filter.h"
 #include "service/control/convert.h"
 #include "service/control/status_map.h"
+#include "service/diagnose/diagnosis.h"
 #include "service/metrics/process.h"
 #include "service/version.h"
 
@@ -49,6 +52,8 @@ void ListenerToProto(const ListenerStatus& in, v1::Listener* out) {
   out->set_receive_buffer_bytes(in.receive_buffer);
   out->set_connections(static_cast<std::uint32_t>(in.connections));
   out->set_kernel_drops(in.kernel_drops);
+  out->set_denied(in.denied);
+  out->set_proxy_refused(in.proxy_refused);
   if (in.certificate_not_after != 0) out->mutable_certificate_expiry()->set_seconds(in.certificate_not_after);
 }
 
@@ -179,8 +184,27 @@ grpc::ServerUnaryReactor* AdminServiceImpl::Explain(grpc::CallbackServerContext*
     reactor->Finish(InvalidArgument("record_id: must be at least 1"));
     return reactor;
   }
-  context_.query_pool.Post([this, reactor, id = request->record_id(), response] {
-    reactor->Finish(ExplainRecord(context_.store, id, response));
+  context_.query_pool.Post(
+      [this, reactor, id = request->record_id(), visible = FilterOfCaller(*rpc), response] {
+        reactor->Finish(ExplainRecord(context_.store, id, visible, response));
+      });
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* AdminServiceImpl::Diagnose(grpc::CallbackServerContext* rpc,
+                                                     const v1::DiagnoseRequest*,
+                                                     v1::DiagnoseResponse* response) {
+  auto* reactor = rpc->DefaultReactor();
+  context_.query_pool.Post([this, reactor, response] {
+    for (const Diagnosis& one : hooks_.diagnose()) {
+      auto* finding = response->add_findings();
+      finding->set_level(static_cast<v1::DiagnoseResponse::Finding::Level>(static_cast<int>(one.level) + 1));
+      finding->set_about(ToUtf8(one.about));
+      finding->set_text(ToUtf8(one.text));
+      finding->set_advice(ToUtf8(one.advice));
+    }
+    ToProto(WallTime(), response->mutable_server_time());
+    reactor->Finish(grpc::Status::OK);
   });
   return reactor;
 }

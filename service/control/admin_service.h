@@ -22,6 +22,8 @@ class AdminServiceImpl final : public v1::AdminService::CallbackService {
                                         v1::ListSendersResponse* response) override;
   grpc::ServerUnaryReactor* Explain(grpc::CallbackServerContext* rpc, const v1::ExplainRequest* request,
                                     v1::ExplainResponse* response) override;
+  grpc::ServerUnaryReactor* Diagnose(grpc::CallbackServerContext* rpc, const v1::DiagnoseRequest* request,
+                                     v1::DiagnoseResponse* response) override;
   grpc::ServerUnaryReactor* Reload(grpc::CallbackServerContext* rpc, const v1::ReloadRequest* request,
                                    v1::ReloadResponse* response) override;
 
@@ -32,7 +34,9 @@ class AdminServiceImpl final : public v1::AdminService::CallbackService {
   const AdminHooks hooks_;
 };
 
-// Fills the answer of Explain from the store; NOT_FOUND when the record is not there.
-grpc::Status ExplainRecord(Store& store, std::uint64_t record_id, v1::ExplainResponse* out);
+// Fills the answer of Explain from the store; NOT_FOUND when the record is not there, or `visible` does not
+// match it.
+grpc::Status ExplainRecord(Store& store, std::uint64_t record_id, const Filter& visible,
+                           v1::ExplainResponse* out);
 
 }  // namespace cistern

@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "proto/convert/utf8.h"
+#include "service/control/call_filter.h"
 #include "service/control/calls.h"
 #include "service/control/convert.h"
 #include "service/control/deadline.h"
@@ -13,10 +14,9 @@ namespace {
 constexpr std::int64_t kMinBucket = 1'000'000;  // 1 ms
 constexpr std::uint32_t kMaxTop = 10'000;
 
-grpc::Status ReadOptions(const v1::AggregateRequest& request, AggregateOptions& options) {
-  auto filter = Filter::Parse(request.filter());
-  if (!filter) return ToGrpc(filter.error(), "filter");
-  options.filter = *filter;
+grpc::Status ReadOptions(const v1::AggregateRequest& request, const grpc::CallbackServerContext& rpc,
+                         AggregateOptions& options) {
+  if (auto status = ReadFilter(rpc, request.filter(), options.filter); !status.ok()) return status;
   if (request.has_from()) options.from = FromProto(request.from());
   if (request.has_to()) options.to = FromProto(request.to());
   if (options.from > options.to) return InvalidArgument("from: is later than `to`");
@@ -97,7 +97,7 @@ grpc::ServerUnaryReactor* StartAggregate(LogContext& context, grpc::CallbackServ
                                          const v1::AggregateRequest& request,
                                          v1::AggregateResponse* response) {
   AggregateOptions options;
-  if (auto status = ReadOptions(request, options); !status.ok())
+  if (auto status = ReadOptions(request, *rpc, options); !status.ok())
     return new Finished<grpc::ServerUnaryReactor>(status);
   auto call = std::make_shared<AggregateCall>(context, rpc, std::move(options), response);
   if (!context.queries.Add(call)) {

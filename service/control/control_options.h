@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,9 +18,18 @@
 
 namespace cistern {
 
+class Access;
+class AuditLog;
+struct Diagnosis;
 class EventStore;
 class RuleBook;
 class Targets;
+
+// Certificates of a server, as in ServerTlsConfig; absolute paths of files that were checked.
+struct ServerTls {
+  std::string cert_file, key_file, client_ca_file;
+  std::string client_auth = "none";  // none | optional | required
+};
 
 // What the calls of rules need.
 struct RuleOptions {
@@ -44,13 +54,18 @@ struct AdminHooks {
   // Reloads and says what changed; the error is the text for the operator.
   std::function<Result<std::vector<std::string>, std::string>()> reload;
   std::function<RulesState()> rules;
+  std::function<std::vector<Diagnosis>()> diagnose;  // looks at files: not on gRPC's own threads
   std::string store_dir;
   std::int64_t start_time = 0;  // ns
 };
 
 struct ControlOptions {
-  std::string address;      // HOST:PORT on loopback; empty: none
-  std::string unix_socket;  // path; empty: none
+  std::string address;            // HOST:PORT; without `tls` on loopback; empty: none
+  std::string unix_socket;        // path; empty: none
+  std::string unix_socket_group;  // empty: the process's
+  std::optional<ServerTls> tls;   // of `address`
+  Access* access = nullptr;       // these outlive the server
+  AuditLog* audit = nullptr;
   std::size_t max_message_size = 64 * 1024;
   Store* store = nullptr;  // these three outlive the server
   Pipeline* pipeline = nullptr;

@@ -13,10 +13,14 @@
 #include <mutex>
 #include <thread>
 
+#include "service/control/access_service.h"
 #include "service/control/admin_service.h"
+#include "service/control/call_watch.h"
 #include "service/control/event_service.h"
+#include "service/control/gate.h"
 #include "service/control/log_service.h"
 #include "service/control/rule_service.h"
+#include "service/control/socket_group.h"
 #include "service/control/store_service.h"
 #include "service/control/target_service.h"
 
@@ -64,6 +68,8 @@ void Limit(grpc::ServerBuilder& builder) {
   builder.SetResourceQuota(quota);
   builder.SetMaxReceiveMessageSize(kMaxReceiveBytes);
   builder.SetMaxSendMessageSize(-1);  // one record may be as large as max_message_size allows
+  // A small message could be a large one: nothing is decompressed, so a compressed one is refused.
+  builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // a taken port is an error, not a shared one
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerConnection);
@@ -93,12 +99,15 @@ class ControlServerImpl final : public ControlServer {
         rule_trials_{*options_.store, *options_.rules.book, options_.rules.limits, options_.rules.secret,
                      options_.rules.hostname},
         rules_{*options_.rules.book, options_.rules.figures, rule_trials_},
+        watch_(*options_.access, *options_.audit),
+        access_context_{*options_.access, *options_.audit},
         log_service_(context_),
         admin_service_(context_, options_.admin),
         store_service_(care_),
         target_service_(targets_),
         event_service_(events_),
-        rule_service_(rules_) {}
+        rule_service_(rules_),
+        access_service_(access_context_) {}
 
   ~ControlServerImpl() override { Stop(std::chrono::steady_clock::now()); }
 
@@ -109,7 +118,11 @@ class ControlServerImpl final : public ControlServer {
     Limit(builder);
     int port = -1, unix_port = -1;
     if (!options_.address.empty()) {
-      builder.AddListeningPort(options_.address, grpc::InsecureServerCredentials(), &port);
+      builder.AddListeningPort(
+          options_.address,
+          options_.tls ? GuardedCredentials(*options_.tls, *options_.access, *options_.audit, bound_port_)
+                       : grpc::InsecureServerCredentials(),
+          &port);
     }
     if (!options_.unix_socket.empty()) {
       builder.AddListeningPort("unix:" + options_.unix_socket, grpc::InsecureServerCredentials(), &unix_port);
@@ -120,7 +133,11 @@ class ControlServerImpl final : public ControlServer {
     builder.RegisterService(&target_service_);
     builder.RegisterService(&event_service_);
     builder.RegisterService(&rule_service_);
-    const mode_t before = umask(0177);  // the socket file is for this user only
+    builder.RegisterService(&access_service_);
+    std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> interceptors;
+    interceptors.push_back(watch_.NewFactory());
+    builder.experimental().SetInterceptorCreators(std::move(interceptors));
+    const mode_t before = umask(0177);  // until the socket file has its group
     // What fails here is said below, in one line.
     gpr_set_log_function([](gpr_log_func_args*) {});
     server_ = builder.BuildAndStart();
@@ -134,6 +151,11 @@ class ControlServerImpl final : public ControlServer {
         return "control.unix_socket: cannot listen on " + options_.unix_socket;
       return std::string("gRPC did not start");
     }
+    if (!options_.unix_socket.empty()) {
+      if (auto opened = OpenSocketToGroup(options_.unix_socket, options_.unix_socket_group); !opened)
+        return opened;
+    }
+    bound_port_->store(port);
     if (port > 0)
       address_ = options_.address.substr(0, options_.address.rfind(':') + 1) + std::to_string(port);
     commits_ = context_.store.AddCommitListener(
@@ -154,6 +176,7 @@ class ControlServerImpl final : public ControlServer {
     health->SetServingStatus("cistern.v1.TargetService", serving);
     health->SetServingStatus("cistern.v1.EventService", serving);
     health->SetServingStatus("cistern.v1.RuleService", serving);
+    health->SetServingStatus("cistern.v1.AccessService", serving);
   }
 
   void Drain() override {
@@ -183,13 +206,15 @@ class ControlServerImpl final : public ControlServer {
   }
 
  private:
-  std::array<OpenStreams*, 10> AllStreams() {
-    return {&context_.queries, &context_.sqls,          &context_.tails,   &context_.ingests,
-            &care_.calls,      &targets_.tests,         &targets_.watches, &events_.calls,
-            &events_.watches,  &rule_trials_.rehearsals};
+  std::array<OpenStreams*, 11> AllStreams() {
+    return {&context_.queries, &context_.sqls,           &context_.tails,       &context_.ingests,
+            &care_.calls,      &targets_.tests,          &targets_.watches,     &events_.calls,
+            &events_.watches,  &rule_trials_.rehearsals, &access_context_.calls};
   }
 
   void Tick() {
+    options_.access->Tick();
+    watch_.Tick();
     for (OpenStreams* streams : AllStreams()) {
       streams->ForEach([](OpenStream& stream) { stream.Tick(); });
     }
@@ -203,15 +228,19 @@ class ControlServerImpl final : public ControlServer {
   EventContext events_;
   RuleTrialContext rule_trials_;
   RuleContext rules_;
+  CallWatch watch_;
+  AccessContext access_context_;
   LogServiceImpl log_service_;
   AdminServiceImpl admin_service_;
   StoreServiceImpl store_service_;
   TargetServiceImpl target_service_;
   EventServiceImpl event_service_;
   RuleServiceImpl rule_service_;
+  AccessServiceImpl access_service_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<Ticker> ticker_;
   std::string address_;
+  const std::shared_ptr<std::atomic<int>> bound_port_ = std::make_shared<std::atomic<int>>(0);
   std::uint64_t commits_ = 0;
 };
 

@@ -1,5 +1,6 @@
-// The gRPC server: LogService, AdminService, StoreService, TargetService, RuleService, health and reflection
-// on a loopback address and a Unix socket.
+// The gRPC server: LogService, AdminService, StoreService, TargetService, RuleService, EventService,
+// AccessService, health and reflection on an address and a Unix socket. With TLS each call is let in by
+// Access; without it, and through the socket, everybody is an admin.
 //
 // Start and stop: Start() once; Drain() ends the streams; Stop() waits for what is left, at most until the
 // deadline. gRPC headers stay in the .cc file.
@@ -19,7 +20,7 @@ class ControlServer {
   static std::unique_ptr<ControlServer> Create(ControlOptions options);
   virtual ~ControlServer() = default;
 
-  // The error is one sentence with the address that could not be opened.
+  // The error is one sentence with the address or the socket that could not be opened.
   virtual Result<void, std::string> Start() = 0;
   // Serving or not, for grpc.health.v1 (overall and per service).
   virtual void SetServing(bool serving) = 0;

@@ -59,7 +59,8 @@ void Decisions(const Record& record, v1::ExplainResponse* out) {
 
 }  // namespace
 
-grpc::Status ExplainRecord(Store& store, std::uint64_t record_id, v1::ExplainResponse* out) {
+grpc::Status ExplainRecord(Store& store, std::uint64_t record_id, const Filter& visible,
+                           v1::ExplainResponse* out) {
   ScanOptions options;
   options.id_min = options.id_max = record_id;
   const auto scan = store.NewScan(options);
@@ -73,6 +74,7 @@ grpc::Status ExplainRecord(Store& store, std::uint64_t record_id, v1::ExplainRes
       (*batch)->Check();
       const Record record = (*batch)->Row(row);
       if ((*batch)->damaged()) return ToGrpc(StoreErrc::kCorrupt);
+      if (!visible.Matches(record)) return ToGrpc(StoreErrc::kNotFound);
       ToProto(record, true, out->mutable_record());
       Decisions(record, out);
       const Payload payload = ExtractPayload(record);

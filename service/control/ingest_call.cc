@@ -7,6 +7,7 @@
 
 #include "ingest/message/wall_time.h"
 #include "ingest/parse/parser.h"
+#include "service/control/call_watch.h"
 #include "service/control/calls.h"
 #include "service/control/convert.h"
 #include "service/control/import_record.h"
@@ -25,8 +26,9 @@ class IngestCall final : public grpc::ServerBidiReactor<v1::IngestRequest, v1::I
                          public IngestStream,
                          public std::enable_shared_from_this<IngestCall> {
  public:
-  IngestCall(LogContext& context, grpc::CallbackServerContext* rpc) : context_(context) {
-    ReadPeer(*rpc, peer_, port_);
+  IngestCall(LogContext& context, grpc::CallbackServerContext* rpc)
+      : context_(context), facts_(FactsOf(*rpc)) {
+    ReadPeer(rpc->peer(), peer_, port_);
   }
 
   void Begin() {
@@ -36,7 +38,9 @@ class IngestCall final : public grpc::ServerBidiReactor<v1::IngestRequest, v1::I
 
   // OpenStream
   void Wake() override {}
-  void Tick() override {}
+  void Tick() override {
+    if (const auto why = facts_ ? facts_->revoked() : std::nullopt) End(*why);
+  }
   void Drain() override {
     End({StatusCode::UNAVAILABLE, "the server is stopping; send again what is not acknowledged"});
   }
@@ -296,6 +300,7 @@ class IngestCall final : public grpc::ServerBidiReactor<v1::IngestRequest, v1::I
   }
 
   LogContext& context_;
+  const std::shared_ptr<const CallFacts> facts_;
   IpAddress peer_;
   std::uint16_t port_ = 0;
   std::shared_ptr<IngestCall> self_;

@@ -2,11 +2,12 @@
 
 #include <charconv>
 
+#include "service/control/call_watch.h"
+
 namespace cistern {
 
 // `ipv4:127.0.0.1:5141`, `ipv6:%5B::1%5D:5141` or `unix:...`.
-void ReadPeer(const grpc::CallbackServerContext& rpc, IpAddress& address, std::uint16_t& port) {
-  std::string peer = rpc.peer();
+void ReadPeer(std::string peer, IpAddress& address, std::uint16_t& port) {
   for (const char* code : {"%5B", "%5D", "[", "]"}) {
     for (auto at = peer.find(code); at != std::string::npos; at = peer.find(code))
       peer.erase(at, std::string(code).size());
@@ -20,11 +21,17 @@ void ReadPeer(const grpc::CallbackServerContext& rpc, IpAddress& address, std::u
   }
 }
 
-std::string WhoCalls(const grpc::CallbackServerContext& rpc) {
+std::string AddressOf(const std::string& peer) {
   IpAddress address;
   std::uint16_t port = 0;
-  ReadPeer(rpc, address, port);
+  ReadPeer(peer, address, port);
   return address.present() ? address.ToString() : "local";
+}
+
+std::string WhoCalls(const grpc::CallbackServerContext& rpc) {
+  const auto facts = FactsOf(rpc);
+  if (!facts || !facts->right || facts->credentials.local) return AddressOf(rpc.peer());
+  return facts->right->name + " (" + facts->peer + ")";
 }
 
 }  // namespace cistern

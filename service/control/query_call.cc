@@ -3,6 +3,7 @@
 
 #include <deque>
 
+#include "service/control/call_filter.h"
 #include "service/control/calls.h"
 #include "service/control/convert.h"
 #include "service/control/deadline.h"
@@ -108,10 +109,9 @@ class QueryCall final : public StreamCall<v1::QueryResponse> {
   bool stopped_ = false, finished_ = false, more_ = false, summarised_ = false;
 };
 
-grpc::Status ReadOptions(const v1::QueryRequest& request, const Store& store, QueryOptions& options) {
-  auto filter = Filter::Parse(request.filter());
-  if (!filter) return ToGrpc(filter.error(), "filter");
-  options.filter = *filter;
+grpc::Status ReadOptions(const v1::QueryRequest& request, const grpc::CallbackServerContext& rpc,
+                         const Store& store, QueryOptions& options) {
+  if (auto status = ReadFilter(rpc, request.filter(), options.filter); !status.ok()) return status;
   options.order = request.order() == v1::QueryRequest::ORDER_OLDEST_FIRST ? ScanOrder::kOldestFirst
                                                                           : ScanOrder::kNewestFirst;
   options.limit = request.limit();
@@ -156,7 +156,7 @@ void FillCost(const QueryCost& cost, v1::QuerySummary* out) {
 grpc::ServerWriteReactor<v1::QueryResponse>* StartQuery(LogContext& context, grpc::CallbackServerContext* rpc,
                                                         const v1::QueryRequest& request) {
   QueryOptions options;
-  if (auto status = ReadOptions(request, context.store, options); !status.ok()) {
+  if (auto status = ReadOptions(request, *rpc, context.store, options); !status.ok()) {
     return new Finished<grpc::ServerWriteReactor<v1::QueryResponse>>(status);
   }
   auto call = std::make_shared<QueryCall>(context, rpc, std::move(options), request.include_raw());

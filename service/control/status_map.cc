@@ -1,5 +1,6 @@
 #include "service/control/status_map.h"
 
+#include <iterator>
 #include <utility>
 
 #include "storage/query/query.h"
@@ -62,6 +63,15 @@ grpc::Status ToGrpc(const ChangeError& error) {
       return ToGrpc(error.store);
   }
   return {StatusCode::INTERNAL, error.text};
+}
+
+const char* StatusName(grpc::StatusCode code) {
+  constexpr const char* kNames[] = {
+      "OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
+      "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
+      "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
+      "DATA_LOSS", "UNAUTHENTICATED"};
+  return code >= 0 && static_cast<std::size_t>(code) < std::size(kNames) ? kNames[code] : "UNKNOWN";
 }
 
 grpc::Status InvalidArgument(std::string text) {

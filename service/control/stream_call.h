@@ -16,6 +16,7 @@
 #include <mutex>
 #include <utility>
 
+#include "service/control/call_watch.h"
 #include "service/control/worker_pool.h"
 
 namespace cistern {
@@ -40,7 +41,7 @@ class StreamCall : public grpc::ServerWriteReactor<Response>,
   // A write that the client does not take for `stuck_limit` ends the call (0: never). `rpc` is gRPC's, valid
   // until OnDone.
   StreamCall(WorkerPool& pool, grpc::CallbackServerContext* rpc, std::chrono::seconds stuck_limit)
-      : pool_(pool), rpc_(rpc), stuck_limit_(stuck_limit) {}
+      : pool_(pool), rpc_(rpc), facts_(FactsOf(*rpc)), stuck_limit_(stuck_limit) {}
 
   // Call once, when owned by a shared_ptr.
   void Begin() {
@@ -64,13 +65,16 @@ class StreamCall : public grpc::ServerWriteReactor<Response>,
   }
 
   void Tick() final {
+    const bool revoked = facts_ && facts_->revoked();
+    if (revoked) EndRevoked();
     {
       std::lock_guard lock(mutex_);
       if (state_ == State::kWaiting && WantsTick()) ScheduleLocked();
       if (state_ != State::kWriting) return;
       const auto waited = std::chrono::steady_clock::now() - writing_since_;
       if (waited >= kSlowWrite) ReleaseMemory();
-      if (stuck_limit_.count() == 0 || waited < stuck_limit_) return;
+      const std::chrono::seconds limit = revoked ? kRevokedWrite : stuck_limit_;
+      if (limit.count() == 0 || waited < limit) return;
     }
     rpc_->TryCancel();
   }
@@ -107,12 +111,14 @@ class StreamCall : public grpc::ServerWriteReactor<Response>,
   virtual void ReleaseMemory() {}
 
   Response& response() { return response_; }
+  // Null in tests without a server.
+  const CallFacts* facts() const { return facts_.get(); }
   const std::atomic<bool>& cancelled() const { return cancelled_; }
   bool draining() const { return draining_.load(std::memory_order_acquire); }
 
  private:
   enum class State { kRunning, kWriting, kWaiting, kFinished };
-  static constexpr std::chrono::seconds kSlowWrite{1};
+  static constexpr std::chrono::seconds kSlowWrite{1}, kRevokedWrite{10};
 
   void ScheduleLocked() {
     if (state_ == State::kFinished) return;
@@ -129,6 +135,10 @@ class StreamCall : public grpc::ServerWriteReactor<Response>,
     } else {
       step = Run(status);
     }
+    if (const auto why = facts_ ? facts_->revoked() : std::nullopt) {
+      step = Step::kDone;
+      status = *why;
+    }
     if (step == Step::kDone) return FinishOnce(State::kRunning, status);
     if (step == Step::kWrite) {
       {
@@ -143,7 +153,16 @@ class StreamCall : public grpc::ServerWriteReactor<Response>,
     if (step == Step::kAgain || woken_) return ScheduleLocked();
     state_ = State::kWaiting;
     lock.unlock();
-    if (cancelled_.load(std::memory_order_acquire)) FinishOnce(State::kWaiting, grpc::Status::CANCELLED);
+    const bool revoked = facts_ && facts_->revoked();  // the next tick ends it
+    if (cancelled_.load(std::memory_order_acquire) && !revoked)
+      FinishOnce(State::kWaiting, grpc::Status::CANCELLED);
+  }
+
+  // What runs stops soon and sees why; what waits runs for that.
+  void EndRevoked() {
+    cancelled_.store(true, std::memory_order_release);
+    std::lock_guard lock(mutex_);
+    if (state_ == State::kWaiting) ScheduleLocked();
   }
 
   // Finishes if the call is still in state `from`; otherwise somebody else is at work on it and will.
@@ -158,6 +177,7 @@ class StreamCall : public grpc::ServerWriteReactor<Response>,
 
   WorkerPool& pool_;
   grpc::CallbackServerContext* const rpc_;
+  const std::shared_ptr<const CallFacts> facts_;
   const std::chrono::seconds stuck_limit_;
   std::shared_ptr<StreamCall> self_;
   Response response_;  // owned by the running task, or by gRPC while writing

@@ -1,6 +1,7 @@
 // LogService.Tail: a cursor over the store that a client reads.
 #include <algorithm>
 
+#include "service/control/call_filter.h"
 #include "service/control/calls.h"
 #include "service/control/convert.h"
 #include "service/control/deadline.h"
@@ -214,10 +215,9 @@ grpc::Status ReadStart(const v1::TailRequest& request, const LogContext& context
   return grpc::Status::OK;
 }
 
-grpc::Status ReadOptions(const v1::TailRequest& request, LogContext& context, TailOptions& options) {
-  auto filter = Filter::Parse(request.filter());
-  if (!filter) return ToGrpc(filter.error(), "filter");
-  options.filter = *filter;
+grpc::Status ReadOptions(const v1::TailRequest& request, const grpc::CallbackServerContext& rpc,
+                         LogContext& context, TailOptions& options) {
+  if (auto status = ReadFilter(rpc, request.filter(), options.filter); !status.ok()) return status;
   options.follow = request.follow();
   options.include_raw = request.include_raw();
   if (request.include_imported()) options.imported = Cursor::Imported::kInclude;
@@ -239,7 +239,7 @@ grpc::Status ReadOptions(const v1::TailRequest& request, LogContext& context, Ta
 grpc::ServerWriteReactor<v1::TailResponse>* StartTail(LogContext& context, grpc::CallbackServerContext* rpc,
                                                       const v1::TailRequest& request) {
   TailOptions options;
-  if (auto status = ReadOptions(request, context, options); !status.ok()) {
+  if (auto status = ReadOptions(request, *rpc, context, options); !status.ok()) {
     return new Finished<grpc::ServerWriteReactor<v1::TailResponse>>(status);
   }
   auto call = std::make_shared<TailCall>(context, rpc, std::move(options));

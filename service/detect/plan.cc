@@ -9,6 +9,7 @@
 
 #include "ingest/message/record.h"
 #include "service/detect/detections.h"
+#include "service/events/event_record.h"
 #include "service/rules/pattern.h"
 #include "storage/filter/field.h"
 #include "storage/filter/field_template.h"
@@ -75,7 +76,7 @@ std::uint64_t FingerprintOf(v1::Rule rule) {
 // The filter of the rule, and for `of: events` which rules raised them.
 std::string WholeFilter(const v1::Rule& rule, const v1::EventConfig& event) {
   if (event.of() != "events") return rule.filter();
-  std::string text = "transport:internal AND tag.event:*";
+  std::string text = kEventRecords;
   for (int i = 0; i < event.of_rules_size(); ++i)
     text += (i == 0 ? " AND (tag.event.rule:" : " OR tag.event.rule:") + event.of_rules(i);
   if (event.of_rules_size() > 0) text += ")";

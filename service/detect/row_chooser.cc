@@ -10,13 +10,6 @@ namespace {
 
 constexpr auto kInternal = static_cast<std::int64_t>(Transport::kInternal);
 
-bool HasEventTag(std::string_view tags) {
-  TagsReader reader(tags);
-  while (const auto tag = reader.Next())
-    if (tag->name == "event") return true;
-  return false;
-}
-
 // The record of an event that was raised, not one that it is over or is told again by hand.
 bool IsNewEvent(std::string_view tags) {
   TagsReader reader(tags);
@@ -97,7 +90,8 @@ void RowChooser::LeaveOutEvents(const Rules& rules, BatchView& view, BlockIndex*
   for (std::size_t i = 0; i < rules.size(); ++i) {
     const bool of_events = rules[i]->plan().of_events;
     std::erase_if(rows_[i], [&](std::uint32_t row) {
-      return transports[row] == kInternal && (of_events ? !IsNewEvent(tags[row]) : HasEventTag(tags[row]));
+      return transports[row] == kInternal &&
+             (of_events ? !IsNewEvent(tags[row]) : HasTag(tags[row], "event"));
     });
   }
 }

@@ -59,11 +59,16 @@ void Waiting::SetBack(std::int64_t span) {
 std::int64_t Waiting::EndOf(std::size_t most, std::int64_t bound) const {
   if (size() <= most) return kNever;
   std::vector<std::int64_t> times;
-  const auto add = [&](const Pointer& item) {
+  for (const Pointer& item : ready_)
     if (item->time < bound) times.push_back(item->time);
-  };
-  std::for_each(heap_.begin(), heap_.end(), add);
-  std::for_each(ready_.begin(), ready_.end(), add);
+  // Of the heap only what is before the bound, and what is right below that, is looked at.
+  for (std::vector<std::size_t> below{0}; !below.empty();) {
+    const std::size_t i = below.back();
+    below.pop_back();
+    if (i >= heap_.size() || heap_[i]->time >= bound) continue;
+    times.push_back(heap_[i]->time);
+    below.insert(below.end(), {2 * i + 1, 2 * i + 2});
+  }
   if (times.size() <= most) return kNever;
   std::nth_element(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(most), times.end());
   return times[most] + 1;

@@ -27,9 +27,7 @@ void CleanKey(std::string* key) {
   std::string clean = ToUtf8(*key);
   if (clean.size() > kLongestKey) {
     const std::string mark = fmt::format("~{:016x}", XXH3_64bits(key->data(), key->size()));
-    std::size_t size = kLongestKey - mark.size();
-    while (size > 0 && (static_cast<unsigned char>(clean[size]) & 0xc0) == 0x80) --size;
-    clean.replace(size, std::string::npos, mark);
+    clean.replace(CutUtf8(clean, kLongestKey - mark.size()), std::string::npos, mark);
   }
   *key = std::move(clean);
 }

@@ -76,7 +76,7 @@ Result<std::vector<WrittenRow>> FindWritten(Store& store, const std::vector<Even
     found.push_back(Written(row, RecordId{0}));
     options.received_min = std::min(options.received_min, row.row.created());
   }
-  const auto filter = Filter::Parse("transport:internal tag.event:*");
+  const auto filter = Filter::Parse(kEventRecords);
   const auto scan = store.NewScan(options);
   const auto wanted = [](const WrittenRow& row) { return row.names_record && row.record == RecordId{0}; };
   while (std::any_of(found.begin(), found.end(), wanted)) {

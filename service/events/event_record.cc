@@ -14,10 +14,6 @@
 namespace cistern {
 namespace {
 
-constexpr Facility kFacilityDaemon = 3;
-constexpr std::string_view kReserved[] = {"rule", "severity", "key",   "count",      "first",
-                                          "last", "muted",    "state", "redelivered"};
-
 const char* StateName(v1::Event::State state) {
   if (state == v1::Event::STATE_RESOLVED) return "resolved";
   return state == v1::Event::STATE_ACKNOWLEDGED ? "acknowledged" : "open";
@@ -49,10 +45,10 @@ std::string TextOf(const v1::Event& event, std::string_view hostname) {
   Record shown;
   const bool over = event.state() == v1::Event::STATE_RESOLVED && event.has_resolve_time();
   shown.time = FromProto(over ? event.resolve_time() : event.last_time());
-  shown.facility = kFacilityDaemon;
+  shown.facility = kEventFacility;
   shown.severity = static_cast<Severity>(std::min(event.severity(), 7u));
   shown.hostname = hostname;
-  shown.app_name = "cistern";
+  shown.app_name = kEventAppName;
   shown.msgid = event.rule();
   const std::string message = (over ? "resolved: " : "") + event.summary();
   shown.message = message;
@@ -64,7 +60,8 @@ std::string TextOf(const v1::Event& event, std::string_view hostname) {
 }  // namespace
 
 bool IsReservedEventField(std::string_view name) {
-  return std::find(std::begin(kReserved), std::end(kReserved), name) != std::end(kReserved);
+  return std::find(kReservedEventFields.begin(), kReservedEventFields.end(), name) !=
+         kReservedEventFields.end();
 }
 
 void AppendEventRecord(const v1::Event& event, std::string_view hostname, std::int64_t now, bool again,

@@ -49,12 +49,8 @@ void AddNote(const std::string& note, const std::string& who, std::int64_t now, 
 }  // namespace
 
 EventDraft EventStore::NewDraft() {
-  std::size_t most = 0;
-  {
-    const std::lock_guard lock(mutex_);
-    most = limits_.max_count;
-  }
-  return EventDraft({store_, index_, silences_, inhibitions_, hostname_, cap_, most}, numbers_, clock_());
+  return EventDraft({store_, index_, silences_, inhibitions_, hostname_, cap_, limits_.max_count}, numbers_,
+                    clock_());
 }
 
 // Writes it, and then makes it so.
@@ -154,11 +150,7 @@ Result<void> EventStore::ResolvePassing(std::span<const std::uint64_t> ids) {
 }
 
 Result<void> EventStore::Trim(EventDraft& draft) {
-  std::int64_t age = 0;
-  {
-    const std::lock_guard lock(mutex_);
-    age = std::chrono::nanoseconds(limits_.max_age).count();
-  }
+  const std::int64_t age = std::chrono::nanoseconds(limits_.max_age).count();
   return draft.Trim(age == 0 ? INT64_MIN : clock_() - age);
 }
 

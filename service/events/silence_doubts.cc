@@ -14,7 +14,6 @@ namespace {
 using filter::Node;
 
 constexpr std::string_view kPrefix = "event.";
-constexpr Facility kFacilityDaemon = 3;
 
 class Doubts {
  public:
@@ -69,9 +68,9 @@ class Doubts {
         column != Column::kTransport)
       return;
     Record record;
-    record.app_name = "cistern";
+    record.app_name = kEventAppName;
     record.hostname = known_.hostname;
-    record.facility = kFacilityDaemon;
+    record.facility = kEventFacility;
     record.transport = Transport::kInternal;
     const auto filter = Filter::Parse(text);
     if (filter && !filter->Matches(record))

@@ -10,6 +10,7 @@
 #include "cistern/v1/target.pb.h"
 #include "ingest/message/tags.h"
 #include "proto/convert/escape.h"
+#include "proto/convert/utf8.h"
 #include "service/forward/mail_names.h"
 #include "service/forward/mail_template.h"
 #include "service/forward/mail_text.h"
@@ -92,9 +93,7 @@ constexpr std::size_t kLongestTitle = 150;
 std::string Title(std::string_view message) {
   std::string title = Visible(message.substr(0, message.find_first_of("\r\n")));
   if (title.size() <= kLongestTitle) return title;
-  std::size_t end = kLongestTitle;
-  while (end > 0 && (title[end] & 0xc0) == 0x80) --end;
-  return title.substr(0, end) + "...";
+  return title.substr(0, CutUtf8(title, kLongestTitle)) + "...";
 }
 
 // Whether the template says it in a place of its own.

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "cistern/v1/target.pb.h"
+#include "proto/convert/utf8.h"
 #include "service/forward/client_socket.h"
 
 namespace cistern {

@@ -30,7 +30,4 @@ class SyslogMessages {
   const Framing framing_;
 };
 
-// The length of `text` cut to at most `most` octets, not within a UTF-8 character.
-std::size_t CutUtf8(std::string_view text, std::size_t most);
-
 }  // namespace cistern

@@ -115,15 +115,12 @@ Targets::Outcome<Targets::Plan> Targets::MakePlan(const std::vector<TargetChange
     plan.changes.push_back(std::move(*planned));
   }
   std::size_t count = 0;
+  for (const AppliedChange& change : plan.changes) count += change.action == Action::kCreated ? 1 : 0;
   {
     const std::lock_guard lock(mutex_);
-    count = entries_.size();
-  }
-  for (const AppliedChange& change : plan.changes) count += change.action == Action::kCreated ? 1 : 0;
-  if (prune) {
-    const std::lock_guard lock(mutex_);
+    count += entries_.size();
     for (const auto& [name, entry] : entries_) {
-      if (entry.from_configuration != configuration || names.contains(name)) continue;
+      if (!prune || entry.from_configuration != configuration || names.contains(name)) continue;
       plan.changes.push_back({name, Action::kDeleted, entry.definition, nullptr, entry.revision});
       --count;
     }

@@ -6,13 +6,17 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
+#include <boost/beast/ssl/ssl_stream.hpp>
 #include <charconv>
 #include <thread>
 #include <vector>
+
+#include "service/http/http_tls.h"
 
 namespace cistern {
 namespace {
@@ -33,8 +37,10 @@ using Response = http::response<http::string_body>;
 
 class HttpServerImpl final : public HttpServer {
  public:
-  HttpServerImpl(std::string address, HttpHandlers handlers)
-      : requested_(std::move(address)), handlers_(std::move(handlers)) {}
+  HttpServerImpl(std::string address, std::optional<TlsOptions> tls, HttpHandlers handlers)
+      : requested_(std::move(address)), handlers_(std::move(handlers)) {
+    if (tls) tls_.emplace(*std::move(tls));
+  }
 
   ~HttpServerImpl() override {
     io_.stop();
@@ -42,6 +48,9 @@ class HttpServerImpl final : public HttpServer {
   }
 
   Result<void, std::string> Start() override {
+    if (tls_) {
+      if (const auto loaded = tls_->Load(); !loaded) return "http.tls: " + loaded.error();
+    }
     boost::system::error_code error;
     const auto endpoint = Endpoint();
     acceptor_.open(endpoint.protocol(), error);
@@ -84,27 +93,66 @@ class HttpServerImpl final : public HttpServer {
         continue;
       }
       if (open_.size() >= kMaxConnections) CloseOldest();
-      asio::co_spawn(io_, Serve(beast::tcp_stream(std::move(socket))), asio::detached);
+      if (tls_) {
+        asio::co_spawn(io_, ServeTls(beast::tcp_stream(std::move(socket)), tls_->Context()), asio::detached);
+      } else {
+        asio::co_spawn(io_, ServePlain(beast::tcp_stream(std::move(socket))), asio::detached);
+      }
     }
   }
 
-  asio::awaitable<void> Serve(beast::tcp_stream stream) {
+  asio::awaitable<void> ServePlain(beast::tcp_stream stream) {
     open_.push_back(&stream);
+    HttpCaller caller;  // not a temporary: GCC 12 destroys those of a co_await twice
+    caller.peer = PeerOf(stream);
+    co_await Serve(stream, stream, caller);
+    Close(stream);
+  }
+
+  asio::awaitable<void> ServeTls(beast::tcp_stream below, std::shared_ptr<asio::ssl::context> context) {
+    beast::ssl_stream<beast::tcp_stream> stream(std::move(below), *context);
+    open_.push_back(&stream.next_layer());
+    stream.next_layer().expires_after(kRequestTimeout);
+    const auto [error] = co_await stream.async_handshake(asio::ssl::stream_base::server, kAsTuple);
+    HttpCaller caller;
+    caller.tls = true;
+    caller.peer = PeerOf(stream.next_layer());
+    if (!error) {
+      caller.names = NamesOfClient(stream.native_handle());
+      co_await Serve(stream, stream.next_layer(), caller);
+    }
+    Close(stream.next_layer());
+  }
+
+  static std::string PeerOf(beast::tcp_stream& stream) {
+    boost::system::error_code error;
+    const auto peer = stream.socket().remote_endpoint(error);
+    return error ? std::string() : peer.address().to_string();
+  }
+
+  void Close(beast::tcp_stream& stream) {
+    boost::system::error_code ignored;
+    stream.socket().shutdown(tcp::socket::shutdown_both, ignored);
+    std::erase(open_, &stream);
+  }
+
+  template <class Stream>
+  asio::awaitable<void> Serve(Stream& stream, beast::tcp_stream& below, HttpCaller& caller) {
     beast::flat_buffer buffer(kMaxRequestBytes);
     for (bool keep = true; keep;) {
-      stream.expires_after(kRequestTimeout);
+      below.expires_after(kRequestTimeout);
       http::request_parser<http::empty_body> parser;
       parser.header_limit(kMaxRequestBytes);
       const auto [read_error, got] = co_await http::async_read(stream, buffer, parser, kAsTuple);
       if (read_error) break;
-      Response response = Answer(parser.get());
+      caller.authorization.clear();
+      const auto [first, last] = parser.get().equal_range(http::field::authorization);
+      for (auto at = first; at != last; ++at) caller.authorization.emplace_back(at->value());
+      Response response = Answer(parser.get(), caller);
       keep = response.keep_alive();
       const auto [write_error, sent] = co_await http::async_write(stream, response, kAsTuple);
       if (write_error) break;
     }
-    boost::system::error_code ignored;
-    stream.socket().shutdown(tcp::socket::shutdown_both, ignored);
-    std::erase(open_, &stream);
   }
 
   // A flood of connections that ask nothing must not keep out the probe that asks at once.
@@ -113,7 +161,7 @@ class HttpServerImpl final : public HttpServer {
     open_.erase(open_.begin());
   }
 
-  Response Answer(const Request& request) const {
+  Response Answer(const Request& request, const HttpCaller& caller) const {
     Response response{http::status::ok, request.version()};
     response.keep_alive(request.keep_alive());
     response.set(http::field::content_type, "text/plain; charset=utf-8");
@@ -123,8 +171,7 @@ class HttpServerImpl final : public HttpServer {
       response.set(http::field::allow, "GET, HEAD");
       response.body() = "only GET and HEAD\n";
     } else if (target == "/metrics") {
-      response.set(http::field::content_type, "text/plain; version=0.0.4; charset=utf-8");
-      response.body() = handlers_.metrics();
+      AnswerMetrics(caller, response);
     } else if (target == "/healthz") {
       response.body() = "ok\n";
     } else if (target == "/readyz") {
@@ -140,8 +187,21 @@ class HttpServerImpl final : public HttpServer {
     return response;
   }
 
+  void AnswerMetrics(const HttpCaller& caller, Response& response) const {
+    const HttpVerdict verdict = handlers_.may_read_metrics(caller);
+    if (verdict.status != 200) {
+      response.result(verdict.status);
+      if (verdict.status == 401) response.set(http::field::www_authenticate, "Bearer");
+      response.body() = verdict.reason + "\n";
+      return;
+    }
+    response.set(http::field::content_type, "text/plain; version=0.0.4; charset=utf-8");
+    response.body() = handlers_.metrics();
+  }
+
   const std::string requested_;
   const HttpHandlers handlers_;
+  std::optional<HttpTls> tls_;  // its certificates: server thread only, once started
   asio::io_context io_{1};
   tcp::acceptor acceptor_{io_};
   std::vector<beast::tcp_stream*> open_;  // oldest first; server thread only
@@ -150,8 +210,9 @@ class HttpServerImpl final : public HttpServer {
 
 }  // namespace
 
-std::unique_ptr<HttpServer> HttpServer::Create(std::string address, HttpHandlers handlers) {
-  return std::make_unique<HttpServerImpl>(std::move(address), std::move(handlers));
+std::unique_ptr<HttpServer> HttpServer::Create(std::string address, std::optional<TlsOptions> tls,
+                                               HttpHandlers handlers) {
+  return std::make_unique<HttpServerImpl>(std::move(address), std::move(tls), std::move(handlers));
 }
 
 }  // namespace cistern

@@ -1,4 +1,4 @@
-// HTTP for machines: GET /metrics, /healthz, /readyz. Nothing else, no message content.
+// HTTP for machines, or HTTPS: GET /metrics, /healthz, /readyz. Nothing else, no message content.
 //
 // /healthz: 200 while the process lives. /readyz: 200 while records are taken and stored, else 503 with the
 // reason as text (disk full, draining).
@@ -7,21 +7,39 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "ingest/message/result.h"
+#include "ingest/net/listener_options.h"
 
 namespace cistern {
 
+// What somebody who asks for /metrics shows.
+struct HttpCaller {
+  std::vector<std::string> names;          // as NamesOfClient(), of TLS
+  std::vector<std::string> authorization;  // values of the header
+  std::string peer;                        // address
+  bool tls = false;
+};
+// 200, or what else it is answered, and why.
+struct HttpVerdict {
+  unsigned status = 200;
+  std::string reason;
+};
+
 struct HttpHandlers {
+  std::function<HttpVerdict(const HttpCaller&)> may_read_metrics;
   std::function<std::string()> metrics;           // text format 0.0.4
   std::function<std::string()> not_ready_reason;  // empty: ready
 };
 
 class HttpServer {
  public:
-  // `address` is HOST:PORT with a numeric host.
-  static std::unique_ptr<HttpServer> Create(std::string address, HttpHandlers handlers);
+  // `address` is HOST:PORT with a numeric host. With `tls` it speaks nothing else.
+  static std::unique_ptr<HttpServer> Create(std::string address, std::optional<TlsOptions> tls,
+                                            HttpHandlers handlers);
   virtual ~HttpServer() = default;  // stops
   // The error is one sentence with the address.
   virtual Result<void, std::string> Start() = 0;

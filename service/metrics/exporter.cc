@@ -120,6 +120,9 @@ void AddStore(const StoreStats& stats, const Pipeline& pipeline, Families& out) 
   out.Gauge(metric::kStoreFiles, "Log files of the store", D(stats.log_files));
   out.Gauge(metric::kStoreWalBytes, "Bytes of write-ahead log", D(stats.wal_bytes));
   out.Gauge(metric::kStoreFreeBytes, "Free bytes of the store's file system", D(stats.free_bytes));
+  out.Gauge(metric::kStoreTotalBytes, "Size of the store's file system", D(stats.total_bytes));
+  out.Gauge(metric::kStoreOldest, "Received time of the oldest record, Unix seconds",
+            static_cast<double>(stats.oldest_received) / 1e9);
   out.Gauge(metric::kStoreQuarantined, "Batches that cannot be read because their checksum failed",
             D(stats.quarantined_batches));
   out.Gauge(metric::kStoreWritable, "1 while the store takes writes", pipeline.is_degraded() ? 0 : 1);
@@ -253,6 +256,8 @@ std::string MetricsExporter::Render() {
   out.Gauge(metric::kReloadSuccess, "1 when the last reload was accepted", reload.successful ? 1 : 0);
   out.Gauge(metric::kReloadTime, "Time of the last accepted configuration, Unix seconds",
             static_cast<double>(reload.last_success));
+  out.Gauge(metric::kClock, "The clock received times are taken from, Unix seconds",
+            static_cast<double>(WallTime()) / 1e9);
   out.Start(metric::kBuildInfo, MetricType::Gauge, "Always 1").Add(1, {{"version", kVersion}});
   if (from.targets) {
     const std::vector<TargetView> targets = from.targets();

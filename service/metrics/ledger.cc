@@ -37,6 +37,7 @@ const char* DropStage(DropReason reason) {
     case DropReason::kDuplicate:
     case DropReason::kDiskFull:
     case DropReason::kEmpty:
+    case DropReason::kDenied:
       return "ingest";
   }
   return "ingest";

@@ -15,8 +15,8 @@ namespace cistern {
 
 inline constexpr std::size_t kTransports = 7;
 inline constexpr std::size_t kFormats = 3;
-inline constexpr std::size_t kDropReasons = static_cast<std::size_t>(DropReason::kRule) + 1;
-inline constexpr std::size_t kCloseReasons = static_cast<std::size_t>(CloseReason::kDraining) + 1;
+inline constexpr std::size_t kDropReasons = static_cast<std::size_t>(DropReason::kDenied) + 1;
+inline constexpr std::size_t kCloseReasons = static_cast<std::size_t>(CloseReason::kProxyRefused) + 1;
 
 // A consistent enough copy: `received` is read last, so in flight is never negative.
 struct LedgerSnapshot {

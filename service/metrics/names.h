@@ -37,6 +37,9 @@ inline constexpr char kStoreRecords[] = "cistern_store_records";
 inline constexpr char kStoreFiles[] = "cistern_store_log_files";
 inline constexpr char kStoreWalBytes[] = "cistern_store_wal_bytes";
 inline constexpr char kStoreFreeBytes[] = "cistern_store_free_bytes";
+inline constexpr char kStoreTotalBytes[] = "cistern_store_filesystem_bytes";
+// Received time of the oldest record, Unix seconds; 0 when there is none.
+inline constexpr char kStoreOldest[] = "cistern_store_oldest_record_timestamp_seconds";
 inline constexpr char kStoreQuarantined[] = "cistern_store_quarantined_batches";
 // 1 while the store takes writes.
 inline constexpr char kStoreWritable[] = "cistern_store_writable";
@@ -84,6 +87,8 @@ inline constexpr char kEventsUnplaced[] = "cistern_events_unplaced_total";
 // Last reload: 1 good, 0 refused; and when the last good one was.
 inline constexpr char kReloadSuccess[] = "cistern_config_last_reload_successful";
 inline constexpr char kReloadTime[] = "cistern_config_last_reload_success_timestamp_seconds";
+// The clock that received times are taken from, Unix seconds.
+inline constexpr char kClock[] = "cistern_clock_timestamp_seconds";
 inline constexpr char kBuildInfo[] = "cistern_build_info";
 
 }  // namespace cistern::metric

@@ -16,6 +16,12 @@ void Pipeline::Dropped(DropReason reason, std::uint64_t messages) {
     LogThrottled("queue_full", "queue is full: datagrams are being dropped");
 }
 
+void Pipeline::DatagramsDenied(std::string_view listener, const std::string& peer, std::uint64_t messages) {
+  ledger_.Dropped(DropReason::kDenied, messages);
+  LogThrottled("denied/" + std::string(listener),
+               fmt::format("listener \"{}\": datagrams from {} dropped: denied", listener, peer));
+}
+
 void Pipeline::KernelDrops(std::string_view listener, std::uint64_t datagrams) {
   ledger_.KernelDrops(datagrams);
   LogThrottled(

@@ -71,6 +71,7 @@ class Pipeline final : public BatchSink, public IngestEvents {
   // IngestEvents
   void Received(Transport transport, std::uint64_t messages, std::uint64_t octets) override;
   void Dropped(DropReason reason, std::uint64_t messages) override;
+  void DatagramsDenied(std::string_view listener, const std::string& peer, std::uint64_t messages) override;
   void KernelDrops(std::string_view listener, std::uint64_t datagrams) override;
   void ConnectionOpened(std::string_view listener) override;
   void ConnectionClosed(std::string_view listener, const std::string& peer, CloseReason reason,

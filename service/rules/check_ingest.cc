@@ -7,7 +7,6 @@
 #include "cistern/v1/rule.pb.h"
 #include "ingest/message/tags.h"
 #include "proto/yaml/scalar.h"
-#include "service/rules/pattern.h"
 #include "service/rules/rule_check.h"
 #include "storage/filter/field_template.h"
 #include "storage/filter/suggest.h"
@@ -39,8 +38,8 @@ void CheckRedact(const v1::RedactRule& redact, const RuleCheck& check) {
   }
   int steps = 0;
   for (int i = 0; i < redact.patterns_size(); ++i) {
-    check.Pattern(redact.patterns(i), JoinIndex("redact.patterns", i));
-    if (const auto pattern = CompilePattern(redact.patterns(i))) steps += (*pattern)->ProgramSize();
+    const auto pattern = check.Pattern(redact.patterns(i), JoinIndex("redact.patterns", i));
+    if (pattern) steps += pattern->ProgramSize();
   }
   if (steps > kMostSteps)
     check.Fail("redact.patterns", "are too large together: " + std::to_string(steps) + " steps, of at most " +

@@ -171,11 +171,7 @@ std::string IngestReason(const v1::Rule& rule, const Record& record, std::int64_
 }
 
 bool IsEvent(const Record& record) {
-  if (record.transport != Transport::kInternal) return false;
-  for (TagsReader tags(record.tags); const auto tag = tags.Next();) {
-    if (tag->name == "event") return true;
-  }
-  return false;
+  return record.transport == Transport::kInternal && HasTag(record.tags, "event");
 }
 
 // Why the rule does not see the record at all; empty: it does.

@@ -8,14 +8,6 @@
 namespace cistern {
 namespace {
 
-bool Holds(std::string_view encoded, std::string_view name) {
-  TagsReader reader(encoded);
-  while (const auto tag = reader.Next()) {
-    if (tag->name == name) return true;
-  }
-  return false;
-}
-
 std::string Without(std::string_view encoded, NamedTexts names) {
   std::string left;
   TagsReader reader(encoded);
@@ -35,7 +27,7 @@ bool AddTags(Record& record, NamedTexts tags, ExistingTag existing, Arena& arena
   for (const auto& [name, value] : tags) {
     constexpr std::size_t kLengths = 20;
     if (name.size() > kMaxTagName || IsReservedTag(name)) continue;
-    if (existing == ExistingTag::kStays && Holds(encoded, name)) continue;
+    if (existing == ExistingTag::kStays && HasTag(encoded, name)) continue;
     if (encoded.size() + name.size() + value.size() + kLengths <= kMostTagBytes)
       AppendTag(encoded, name, value);
   }

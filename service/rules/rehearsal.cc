@@ -5,6 +5,7 @@
 
 #include "cistern/v1/rule.pb.h"
 #include "ingest/message/tags.h"
+#include "service/events/event_record.h"
 #include "service/rules/definition.h"
 #include "storage/query/query.h"
 
@@ -143,7 +144,7 @@ Result<void, std::string> Rehearsal::Impl::Prepare(const RuleSet& in_force, std:
   if (!now_run->reads_events()) return {};
   std::vector<Filter> own;
   for (const v1::Rule& rule : run_rules) {
-    if (auto filter = Filter::Parse("transport:internal tag.event:* msgid:" + rule.name()))
+    if (auto filter = Filter::Parse(std::string(kEventRecords) + " msgid:" + rule.name()))
       own.push_back(std::move(*filter));
   }
   own_events = FilterSet(std::move(own));

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "proto/yaml/scalar.h"
+#include "service/events/event_record.h"
 #include "service/rules/pattern.h"
 #include "service/rules/rule_text.h"
 #include "storage/filter/filter.h"
@@ -58,18 +59,17 @@ void RuleCheck::Template(const std::string& text, const std::string& path,
   if (const auto parsed = RuleText::Parse(text, extras); !parsed) Fail(path, parsed.error());
 }
 
-std::vector<std::string> RuleCheck::Pattern(const std::string& text, const std::string& path) const {
-  if (text.empty()) return Fail(path, "must not be empty"), std::vector<std::string>();
-  const auto pattern = CompilePattern(text);
-  if (!pattern) return Fail(path, pattern.error()), std::vector<std::string>();
-  return GroupNames(**pattern);
+std::shared_ptr<const re2::RE2> RuleCheck::Pattern(const std::string& text, const std::string& path) const {
+  if (text.empty()) return Fail(path, "must not be empty"), nullptr;
+  auto pattern = CompilePattern(text);
+  if (!pattern) return Fail(path, pattern.error()), nullptr;
+  return std::move(*pattern);
 }
 
 std::vector<std::string> RuleCheck::NamedPattern(const std::string& text, const std::string& path) const {
-  if (text.empty()) return Fail(path, "must not be empty"), std::vector<std::string>();
-  const auto pattern = CompilePattern(text);
-  if (!pattern) return Fail(path, pattern.error()), std::vector<std::string>();
-  auto names = GroupNames(**pattern);
+  const auto pattern = Pattern(text, path);
+  if (!pattern) return {};
+  auto names = GroupNames(*pattern);
   if (names.empty()) Fail(path, "has no named group such as (?P<addr>\\S+)");
   return names;
 }
@@ -85,8 +85,7 @@ void RuleCheck::NewNames(const Pairs& pairs, const std::string& path, std::vecto
 }
 
 void RuleCheck::EventFieldNames(const Pairs& fields, const std::string& path) const {
-  static const std::vector<std::string> kOwn = {"rule", "severity", "key",   "count",      "first",
-                                                "last", "muted",    "state", "redelivered"};
+  static const std::vector<std::string> kOwn(kReservedEventFields.begin(), kReservedEventFields.end());
   std::vector<std::string> none;
   NewNames(fields, path, none);
   for (const auto& [name, value] : fields) {

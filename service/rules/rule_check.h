@@ -4,11 +4,16 @@
 #include <google/protobuf/map.h>
 #include <google/protobuf/repeated_field.h>
 
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "proto/yaml/key_check.h"
+
+namespace re2 {
+class RE2;
+}
 
 namespace cistern {
 
@@ -32,9 +37,9 @@ class RuleCheck : public KeyCheck {
   void Fields(const Texts& names, const std::string& path, std::span<const std::string> extras = {}) const;
   void Template(const std::string& text, const std::string& path,
                 std::span<const std::string> extras = {}) const;
-  // The names of the groups; none, and an error, when it does not compile.
-  std::vector<std::string> Pattern(const std::string& text, const std::string& path) const;
-  // Likewise; without a named group it is refused.
+  // Null, and an error, when it does not compile.
+  std::shared_ptr<const re2::RE2> Pattern(const std::string& text, const std::string& path) const;
+  // The names of its groups; without a named group it is refused.
   std::vector<std::string> NamedPattern(const std::string& text, const std::string& path) const;
   // Values that can be written as `{{name}}`, none of which is one of `taken`. Adds them to it.
   void NewNames(const Pairs& pairs, const std::string& path, std::vector<std::string>& taken) const;

@@ -79,7 +79,7 @@ Result<void, std::string> RuleRun::Compile() {
     filters.push_back(std::move(*filter));
     drops_.push_back({.name = rules_[i].name()});
   }
-  filters.push_back(*Filter::Parse("transport:internal tag.event:*"));
+  filters.push_back(*Filter::Parse(kEventRecords));
   filters_ = FilterSet(std::move(filters));
   drops_only_ = !options_.stored && std::all_of(order_.begin(), order_.end(),
                                                 [&](std::size_t i) { return rules_[i].has_drop(); });

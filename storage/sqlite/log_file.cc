@@ -221,7 +221,8 @@ Result<void> LogFile::LoadTail(int tail) {
 Result<ClientMap> LogFile::Clients() {
   Result<Statement> rows =
       database_.Prepare(version_ == 1 ? "SELECT client_id, sequence, last_seen FROM clients"
-                                      : "SELECT client_id, sequence, last_seen, checksum FROM clients");
+                                      : "SELECT client_id, sequence, last_seen, "
+                                        "iif(typeof(client_id) = 'text', checksum, NULL) FROM clients");
   if (!rows) return rows.error();
   ClientMap clients;
   damaged_clients_ = 0;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Unpacks rsyslog, syslog-ng, MariaDB, promtool and ripgrep with the libraries they lack here into DIR, without installing
-# them: fetch_peers.sh DIR. The wrappers DIR/bin/{rsyslogd,syslog-ng,mariadbd,mariadb,promtool,rg} run
+# Unpacks rsyslog, syslog-ng, HAProxy, MariaDB, promtool and ripgrep with the libraries they lack here into DIR, without installing
+# them: fetch_peers.sh DIR. The wrappers DIR/bin/{rsyslogd,syslog-ng,haproxy,mariadbd,mariadb,promtool,rg} run
 # them.
 set -euo pipefail
 dir=$(mkdir -p "$1" && cd "$1" && pwd)
@@ -23,6 +23,7 @@ unpack() {
 # rsyslog and syslog-ng conflict with each other as installed packages: one closure each.
 unpack rsyslog rsyslog-openssl
 unpack syslog-ng-core
+unpack haproxy
 unpack mariadb-server-core mariadb-client-core
 (cd "$dir/deb" && apt-get -qq -o APT::Sandbox::User=root download prometheus ripgrep)
 for deb in "$dir"/deb/*.deb; do
@@ -37,10 +38,11 @@ wrap() {
 }
 wrap rsyslogd "$root/usr/sbin/rsyslogd -M $lib/rsyslog"
 wrap syslog-ng "$root/usr/sbin/syslog-ng --module-path=$(echo "$root"/usr/lib/syslog-ng/[0-9]*)"
+wrap haproxy "$root/usr/sbin/haproxy"
 share="--lc-messages-dir=$root/usr/share/mysql --character-sets-dir=$root/usr/share/mysql/charsets"
 wrap mariadbd "$root/usr/sbin/mariadbd --no-defaults $share"
 wrap mariadb "$root/usr/bin/mariadb --no-defaults"
 wrap promtool "$root/usr/bin/promtool"
 wrap rg "$root/usr/bin/rg"
-{ "$dir/bin/rsyslogd" -v; "$dir/bin/syslog-ng" --version; "$dir/bin/mariadbd" --version; "$dir/bin/promtool" --version; "$dir/bin/rg" --version; } > "$dir/versions" 2>&1
+{ "$dir/bin/rsyslogd" -v; "$dir/bin/syslog-ng" --version; "$dir/bin/haproxy" -v; "$dir/bin/mariadbd" --version; "$dir/bin/promtool" --version; "$dir/bin/rg" --version; } > "$dir/versions" 2>&1
 touch "$dir/ready"

@@ -4,6 +4,7 @@ Every test gets a temporary folder, free ports and a daemon that is stopped with
 and before that `received = stored + dropped` must hold at rest. Environment:
   CISTERN_BIN   folder with cisternd and cisternctl (default build/release/bin)
   CISTERN_PEERS folder made by fetch_peers.sh (default build/peers)
+  CISTERN_IMAGE image in which the daemon runs, by podman, as we recommend to run it (default: none, CISTERN_BIN/cisternd)
 """
 
 import json
@@ -27,6 +28,7 @@ BIN = pathlib.Path(os.environ.get("CISTERN_BIN", ROOT / "build/release/bin")).re
 PEERS = pathlib.Path(os.environ.get("CISTERN_PEERS", ROOT / "build/peers")).resolve()
 DAEMON = BIN / "cisternd"
 CTL = BIN / "cisternctl"
+IMAGE = os.environ.get("CISTERN_IMAGE", "")
 # Sanitized builds are slower and larger: tests then use smaller numbers and skip bounds on speed and memory.
 SANITIZED = DAEMON.exists() and any(mark in DAEMON.read_bytes() for mark in (b"__asan_init", b"__tsan_init"))
 
@@ -128,6 +130,7 @@ class Daemon:
             **(config(self) if callable(config) else config or {}),
         }
         self.write_config()
+        self.container = ""
         self.process = None
         self.ended = False  # by stop() or kill(), not by itself
 
@@ -137,11 +140,25 @@ class Daemon:
     def spawn(self):
         """Starts the process without waiting for it to be ready."""
         self.ended = False
+        command = self.podman_run() if IMAGE else [*self.prefix, DAEMON]
         with open(self.log_path, "ab") as log, open(self.stdout_path, "ab") as out:
             self.process = subprocess.Popen(
-                [*self.prefix, DAEMON, "--config", self.config_path, *self.args],
+                [*command, "--config", self.config_path, *self.args],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=log, cwd=self.work, env=self.env)
         return self
+
+    def podman_run(self):
+        """The image instead of the program: read-only root, no capability, uid 65532; it sees the folder of the test."""
+        if self.prefix:
+            raise unittest.SkipTest("needs a namespace of its own")
+        self.container = f"cistern-{self.work.name}-{random.randrange(1 << 32):x}"
+        folder = next(path for path in [self.work, *self.work.parents] if path.name.startswith("cistern-test-"))
+        subprocess.run(["chown", "-R", "65532:65532", folder], check=True)
+        names = [name for name in self.env if name.startswith("CISTERN_")]
+        return ["podman", "run", "--rm", "--name", self.container, "--network", "host", "--read-only",
+                "--read-only-tmpfs=false", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--memory=384m",
+                "--pids-limit=256", "--no-healthcheck", f"--volume={folder}:{folder}", f"--workdir={self.work}",
+                *(f"--env={name}" for name in names), IMAGE]
 
     def start(self):
         self.spawn()
@@ -157,7 +174,10 @@ class Daemon:
         return self.process is not None and self.process.poll() is None
 
     def signal(self, number):
-        self.process.send_signal(number)
+        if self.container:
+            subprocess.run(["podman", "kill", "--signal", str(int(number)), self.container], check=True, capture_output=True)
+        else:
+            self.process.send_signal(number)
 
     def stop(self, timeout=20):
         """SIGTERM; returns the exit code. The books that the daemon closes with must balance."""

@@ -17,7 +17,7 @@ import subprocess
 import unittest
 
 from rig import ROOT, CisternTest, eventually, main, tcp_send
-from stubs import Client, event_service, log, rule_service
+from stubs import Client, log, rule_service
 
 CORPUS = pathlib.Path(os.environ.get("CISTERN_CORPUS") or ROOT.parent / "shared/corpus")
 LOGS = ["sshd_16.cap", "loghub/OpenSSH_2k.log", "loghub/Linux_2k.log"]
@@ -54,14 +54,8 @@ def told(events):
 class PackTest(CisternTest):
     def events(self, daemon):
         """In the order they were raised."""
-        found, token = [], ""
         with Client(daemon) as client:
-            while True:
-                page = client.event.ListEvents(event_service.ListEventsRequest(page_size=1000, page_token=token))
-                found += page.events
-                token = page.next_page_token
-                if not token:
-                    return found[::-1]
+            return client.events()[::-1]
 
     def rehearse(self, daemon, **fields):
         """The last answer, and the events."""

@@ -24,12 +24,13 @@ export CONTAINERS_STORAGE_CONF=$CT/storage.conf CONTAINERS_CONF=$CT/containers.c
 # debian:bookworm-slim, made from the packages of the host's own apt sources; nothing is pulled.
 base_image() {
   podman image exists docker.io/library/debian:bookworm-slim && return
+  # usr-is-merged instead of usrmerge, as in the true one: no Perl modules.
   # shellcheck disable=SC2016
-  mmdebstrap --quiet --variant=minbase --mode=root \
+  mmdebstrap --quiet --variant=minbase --mode=root --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr --include=usr-is-merged \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
     --customize-hook='rm -f "$1"/var/cache/apt/*.bin' \
-    bookworm "$CT/base.tar" /etc/apt/sources.list.d/debian.sources
-  podman import --quiet "$CT/base.tar" docker.io/library/debian:bookworm-slim
+    bookworm "$CT/base.tar" /etc/apt/sources.list.d/debian.sources > "$CT/base.log" 2>&1 || { cat "$CT/base.log"; return 1; }
+  podman import --quiet "$CT/base.tar" docker.io/library/debian:bookworm-slim > /dev/null
   rm -f "$CT/base.tar"
 }

@@ -25,6 +25,19 @@ constexpr StatusCase kStatuses[] = {
      kExitUnavailable, true, "cannot reach cisternd at 127.0.0.1:1: is it running? (--addr, CISTERN_ADDR)"},
     {"NoSuchHost", grpc::StatusCode::UNAVAILABLE, "DNS resolution failed for x:1", false, kExitUnavailable,
      true, "cannot reach cisternd at 127.0.0.1:1: no such host (--addr, CISTERN_ADDR)"},
+    {"UntrustedServer", grpc::StatusCode::UNAVAILABLE,
+     "failed to connect to all addresses; last error: UNKNOWN: Ssl handshake failed: SSL_ERROR_SSL: "
+     "error:0A000086:SSL routines::certificate verify failed",
+     false, kExitUnavailable, true,
+     "cannot talk to cisternd at 127.0.0.1:1: its certificate is not signed by a known authority (--ca), or "
+     "has "
+     "expired"},
+    {"WithoutProof", grpc::StatusCode::UNAUTHENTICATED, "nothing shows who calls", true, kExitNoPermission,
+     false, "cisternd does not know who calls: nothing shows who calls (--token-file, --cert)"},
+    {"WrongRole", grpc::StatusCode::PERMISSION_DENIED, "x has the role reader; this call needs admin", true,
+     kExitNoPermission, false, "not allowed: x has the role reader; this call needs admin"},
+    {"NameTaken", grpc::StatusCode::ALREADY_EXISTS, "name: there is a token x already", true, kExitNegative,
+     false, "name: there is a token x already"},
     {"TopField", grpc::StatusCode::INVALID_ARGUMENT,
      "top_field: at byte 0: found \"foo\", expected a field name; to search for this text, write it in "
      "quotes",

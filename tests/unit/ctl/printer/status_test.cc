@@ -16,8 +16,8 @@ v1::GetStatusResponse Status() {
          ledger { received: 1234 stored: 1200 dropped { stage: "ingest" reason: "queue_full" messages: 30 }
                   in_flight: 4 transports { transport: TRANSPORT_UDP messages: 1234 octets: 99999 } kernel_drops: 7 }
          listeners { name: "udp" transport: TRANSPORT_UDP address: "127.0.0.1:5140" receive_buffer_bytes: 8388608
-                     kernel_drops: 7 }
-         listeners { name: "tls" transport: TRANSPORT_TLS address: "127.0.0.1:6514" connections: 2
+                     kernel_drops: 7 denied: 1234 }
+         listeners { name: "tls" transport: TRANSPORT_TLS address: "127.0.0.1:6514" connections: 2 proxy_refused: 3
                      certificate_expiry { seconds: 1795161600 } }
          store { dir: "/data" records: 1200 bytes: 120000 log_files: 2 first_record_id: 1 last_record_id: 1300
                  oldest_received_time { seconds: 1795161600 } newest_received_time { seconds: 1795168800 }
@@ -53,6 +53,8 @@ TEST(StatusTextTest, IsOnePage) {
       "  NAME  TRANSPORT  ADDRESS         CONNECTIONS  RECEIVE BUFFER  KERNEL DROPS  CERTIFICATE ENDS\n"
       "  udp   udp        127.0.0.1:5140            -           8 MiB             7  -\n"
       "  tls   tls        127.0.0.1:6514            2               -             -  2026-11-20 08:00:00\n"
+      "  udp: 1 234 denied by allow and deny\n"
+      "  tls: 3 refused for their PROXY header\n"
       "\n"
       "Rules\n"
       "  3 of 4 rules enabled, 1 open event\n"
@@ -96,6 +98,8 @@ TEST(StatusJsonTest, IsOneLineWithNumbers) {
   EXPECT_EQ(json.at("ledger").at("dropped").at(0).at("reason").as_string(), "queue_full");
   EXPECT_EQ(json.at("listeners").at(1).at("certificate_expiry").as_string(),
             "2026-11-20T08:00:00.000000000Z");
+  EXPECT_EQ(json.at("listeners").at(0).at("denied").as_int64(), 1234);
+  EXPECT_EQ(json.at("listeners").at(1).at("proxy_refused").as_int64(), 3);
   EXPECT_EQ(json.at("store").at("last_record_id").as_int64(), 1300);
   EXPECT_EQ(json.at("rules").at("open_events").as_int64(), 1);
   EXPECT_EQ(json.at("rules").at("lag_records").as_int64(), 1500);

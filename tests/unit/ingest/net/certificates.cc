@@ -77,6 +77,7 @@ TlsClient::TlsClient(const std::string& address, const Options& options)
   }
   ssl_.reset(SSL_new(context_.get()), &SSL_free);
   SSL_set_fd(ssl_.get(), client_.fd());
+  if (!options.before.empty()) client_.Send(options.before);
   connected_ = SSL_connect(ssl_.get()) == 1;
 }
 

@@ -39,6 +39,7 @@ struct TlsClientOptions {
   const Certificate* certificate = nullptr;
   int min_version = 0, max_version = 0;  // 0: any
   const char* ciphers = nullptr;         // TLS 1.2
+  std::string_view before;               // sent in the clear before the handshake
 };
 
 // Blocking.

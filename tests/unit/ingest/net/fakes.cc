@@ -124,6 +124,13 @@ void FakeEvents::Dropped(DropReason reason, std::uint64_t messages) {
   changed_.notify_all();
 }
 
+void FakeEvents::DatagramsDenied(std::string_view, const std::string& peer, std::uint64_t messages) {
+  const std::lock_guard lock(mutex_);
+  dropped_[DropReason::kDenied] += messages;
+  denied_peer_ = peer;
+  changed_.notify_all();
+}
+
 void FakeEvents::KernelDrops(std::string_view, std::uint64_t datagrams) {
   const std::lock_guard lock(mutex_);
   kernel_drops_ += datagrams;
@@ -174,6 +181,11 @@ std::uint64_t FakeEvents::dropped(DropReason reason) const {
 std::uint64_t FakeEvents::kernel_drops() const {
   const std::lock_guard lock(mutex_);
   return kernel_drops_;
+}
+
+std::string FakeEvents::denied_peer() const {
+  const std::lock_guard lock(mutex_);
+  return denied_peer_;
 }
 
 bool FakeEvents::WaitForOpened(std::size_t count) {

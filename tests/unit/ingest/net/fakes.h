@@ -70,6 +70,7 @@ class FakeEvents : public IngestEvents {
  public:
   void Received(Transport transport, std::uint64_t messages, std::uint64_t octets) override;
   void Dropped(DropReason reason, std::uint64_t messages) override;
+  void DatagramsDenied(std::string_view listener, const std::string& peer, std::uint64_t messages) override;
   void KernelDrops(std::string_view listener, std::uint64_t datagrams) override;
   void ConnectionOpened(std::string_view listener) override;
   void ConnectionClosed(std::string_view listener, const std::string& peer, CloseReason reason,
@@ -81,6 +82,8 @@ class FakeEvents : public IngestEvents {
   std::uint64_t octets() const;
   std::uint64_t dropped(DropReason reason) const;
   std::uint64_t kernel_drops() const;
+  // The peer that the last DatagramsDenied() named.
+  std::string denied_peer() const;
   // Wait for the n-th (from 1) fact of its kind; a default value when none came.
   bool WaitForOpened(std::size_t count);
   SeenClose WaitForClosed(std::size_t count = 1);
@@ -94,6 +97,7 @@ class FakeEvents : public IngestEvents {
   std::condition_variable changed_;
   std::uint64_t received_ = 0, octets_ = 0, kernel_drops_ = 0, opened_ = 0;
   std::map<DropReason, std::uint64_t> dropped_;
+  std::string denied_peer_;
   std::vector<SeenClose> closed_;
   std::vector<SeenCertificate> certificates_;
 };

@@ -166,18 +166,29 @@ constexpr BadCase kBadCases[] = {
      "1:29: listeners[0].zone: \"X\" is not a time zone of this machine; write it like Europe/Berlin, UTC, "
      "local or "
      "+02:00\n"},
+    {"SenderNetworkWithName", "listeners: [{name: a, udp: {address: '127.0.0.1:1'}, allow: [lb.example]}]\n",
+     "1:62: listeners[0].allow[0]: \"lb.example\" is not a network; write it like 10.1.0.0/16 or "
+     "2001:db8::/32\n"},
+    {"SendersOfUnixSocket", "listeners: [{name: a, unix: {path: /run/log}, deny: [10.0.0.0/8]}]\n",
+     "1:47: listeners[0].deny: senders to a Unix socket have no address; use the permissions of its "
+     "folder\n"},
+    {"ProxyHeaderOfDatagrams",
+     "listeners: [{name: a, udp: {address: '127.0.0.1:1'}, proxy_protocol: [10.0.0.5]}]\n",
+     "1:54: listeners[0].proxy_protocol: only connections have such a header: tcp and tls listeners\n"},
     {"ControlOnAllAddresses", "control: {address: '0.0.0.0:5141'}\n",
-     "1:20: control.address: 0.0.0.0:5141 is not a loopback address: without authentication (mutual TLS and "
-     "tokens "
-     "come in a later release) anybody who reaches it could read all logs; keep 127.0.0.1 and use an SSH "
-     "tunnel or "
-     "kubectl port-forward\n"},
+     "1:20: control.address: 0.0.0.0:5141 is not a loopback address, and everybody who reaches it could read "
+     "all logs: set control.tls.cert_file and control.tls.key_file, and who may do what in control.grants\n"},
+    {"ControlThatLetsNobodyIn",
+     "control: {address: '0.0.0.0:5141', unix_socket: '', tls: {cert_file: c, key_file: k}}\n",
+     "1:20: control.address: 0.0.0.0:5141 would let nobody in: set control.grants, or control.unix_socket so "
+     "that `cisternctl tokens create` can be used on this machine\n"},
+    {"GrantOfNothing", "control: {grants: [{name: a, identity: 'dns:x'}]}\n",
+     "1:20: control.grants[0].roles: at least one of reader, ingester, operator and admin\n"},
+    {"GrantToNobody", "control: {grants: [{name: a, roles: [reader]}]}\n",
+     "1:20: control.grants[0]: needs one of identity or token_file\n"},
     {"ControlOnAllIpv6Addresses", "control: {address: '[::]:5141'}\n",
-     "1:20: control.address: [::]:5141 is not a loopback address: without authentication (mutual TLS and "
-     "tokens "
-     "come in a later release) anybody who reaches it could read all logs; keep 127.0.0.1 and use an SSH "
-     "tunnel or "
-     "kubectl port-forward\n"},
+     "1:20: control.address: [::]:5141 is not a loopback address, and everybody who reaches it could read "
+     "all logs: set control.tls.cert_file and control.tls.key_file, and who may do what in control.grants\n"},
     {"QueueTooSmall", "queue: {max_bytes: 1MiB}\nmax_message_size: 1MiB\n",
      "1:20: queue.max_bytes: must be at least twice max_message_size, 2MiB\n"},
     {"ShortCommitInterval", "storage: {commit_interval: 5us}\n",

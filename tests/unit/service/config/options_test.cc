@@ -71,6 +71,25 @@ listeners:
   EXPECT_EQ(local.receive_buffer, 65536u);
 }
 
+TEST(ToListenerOptions, CarriesTheNetworksOfSenders) {
+  const auto net = ToListenerOptions(Loaded(R"(
+listeners:
+  - name: c
+    tcp: {address: "127.0.0.1:514"}
+    allow: [10.0.0.0/8, "2001:db8::/32"]
+    deny: [10.6.6.0/24]
+    proxy_protocol: [192.0.2.7]
+)"));
+  ASSERT_TRUE(net);
+  const SenderRules& senders = net->listeners.at(0).senders;
+  EXPECT_TRUE(senders.Allows(*IpAddress::Parse("10.1.2.3")));
+  EXPECT_TRUE(senders.Allows(*IpAddress::Parse("2001:db8::1")));
+  EXPECT_FALSE(senders.Allows(*IpAddress::Parse("10.6.6.1"))) << "deny is stronger";
+  EXPECT_FALSE(senders.Allows(*IpAddress::Parse("192.0.2.1")));
+  EXPECT_TRUE(senders.load_balancers.Contains(*IpAddress::Parse("192.0.2.7")));
+  EXPECT_TRUE(SenderRules().Allows(*IpAddress::Parse("192.0.2.1"))) << "nothing said: everybody";
+}
+
 TEST(ToListenerOptions, BuildsTheZoneTable) {
   const auto net = ToListenerOptions(
       Loaded("time_zone: {default: +02:00, senders: [{network: 10.1.0.0/16, zone: Europe/Berlin}, "

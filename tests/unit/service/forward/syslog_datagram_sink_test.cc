@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include "ingest/net/socket_util.h"
+#include "proto/convert/utf8.h"
 #include "service/forward/syslog_messages.h"
 #include "tests/unit/service/forward/forward_rig.h"
 

@@ -68,6 +68,16 @@ TEST_F(PipelineTest, DatagramsRefusedWhileTheDiskIsFullCountAsDiskFull) {
   EXPECT_EQ(pipeline_.ledger().Read().dropped[static_cast<std::size_t>(DropReason::kDiskFull)], 3u);
 }
 
+TEST_F(PipelineTest, DeniedDatagramsCloseTheBooks) {
+  pipeline_.Start();
+  pipeline_.Received(Transport::kUdp, 4, 100);
+  pipeline_.DatagramsDenied("udp", "192.0.2.1:514", 4);
+  const auto books = pipeline_.ledger().Read();
+  EXPECT_EQ(books.dropped[static_cast<std::size_t>(DropReason::kDenied)], 4u);
+  EXPECT_EQ(books.in_flight(), 0u);
+  EXPECT_STREQ(DropStage(DropReason::kDenied), "ingest");
+}
+
 TEST_F(PipelineTest, IoErrorReopensTheStore) {
   store_.FailWith(StoreErrc::kIoError);
   pipeline_.Start();

@@ -1,0 +1,13 @@
+# find_package(Cistern) gives the target Cistern::cistern.
+include(CMakeFindDependencyMacro)
+find_dependency(Threads)
+find_dependency(Boost 1.81 COMPONENTS json)
+find_dependency(absl)
+find_dependency(OpenSSL)
+find_dependency(PkgConfig)
+pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
+pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
+pkg_check_modules(HS REQUIRED IMPORTED_TARGET libhs)
+include(${CMAKE_CURRENT_LIST_DIR}/CisternTargets.cmake)

@@ -1,0 +1,69 @@
+// Knows every call from its first moment to its last: who makes it, and whether the right is still there.
+// Writes calls that are audited to the audit log, with what came of them.
+//
+// Threads: any.
+#pragma once
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/server_interceptor.h>
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "service/access/access.h"
+#include "service/access/audit_log.h"
+
+namespace cistern {
+
+class CallFacts {
+ public:
+  CallFacts(std::string method, std::string peer, Credentials credentials, RightPtr right)
+      : method(std::move(method)),
+        peer(std::move(peer)),
+        credentials(std::move(credentials)),
+        right(std::move(right)) {}
+
+  const std::string method;  // as of the wire
+  const std::string peer;    // address without port, or `local`
+  const Credentials credentials;
+  const RightPtr right;  // as of the beginning; null: a public call of somebody unknown
+
+  // Set once the right has ended: how the call is to end. Streams look once a second.
+  std::optional<grpc::Status> revoked() const {
+    const std::lock_guard lock(mutex_);
+    return revoked_;
+  }
+  void Revoke(const grpc::Status& status) {
+    const std::lock_guard lock(mutex_);
+    if (!revoked_) revoked_ = status;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::optional<grpc::Status> revoked_;  // guarded by mutex_
+};
+
+// Of a call that runs now; null when it is none of a server with a CallWatch.
+std::shared_ptr<const CallFacts> FactsOf(const grpc::ServerContextBase& rpc);
+
+class CallWatch {
+ public:
+  // Both outlive the server.
+  CallWatch(const Access& access, AuditLog& audit) : access_(access), audit_(audit) {}
+
+  std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface> NewFactory();
+  // Looks once more whether each running call is allowed, and tells those that are not any more. To be called
+  // once a second.
+  void Tick();
+
+  const Access& access() const { return access_; }
+  AuditLog& audit() { return audit_; }
+
+ private:
+  const Access& access_;
+  AuditLog& audit_;
+};
+
+}  // namespace cistern
