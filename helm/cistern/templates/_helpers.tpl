@@ -1,26 +1,38 @@
+{{/* Names leave room for what Kubernetes and this chart append: 52 characters for a StatefulSet. */}}
 {{- define "cistern.fullname" -}}
-{{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" -}}
-{{- else -}}
 {{- $name := default .Chart.Name .Values.nameOverride -}}
-{{- if contains $name .Release.Name -}}
-{{- .Release.Name | trunc 63 | trimSuffix "-" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" -}}
+{{- else if contains $name .Release.Name -}}
+{{- .Release.Name | trunc 50 | trimSuffix "-" -}}
 {{- else -}}
-{{- printf "%s-%s" .Release.Name $name | trunc 63 | trimSuffix "-" -}}
-{{- end -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 50 | trimSuffix "-" -}}
 {{- end -}}
 {{- end -}}
 
 {{- define "cistern.selectorLabels" -}}
-app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride | trunc 63 }}
+app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "cistern.commonLabels" -}}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
 {{- end -}}
 
 {{- define "cistern.labels" -}}
 {{ include "cistern.selectorLabels" . }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{ include "cistern.commonLabels" . }}
+{{- end -}}
+
+{{/* Of the pod of `helm test`, which no Service may select. */}}
+{{- define "cistern.testLabels" -}}
+app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride | trunc 58 | trimSuffix "-" }}-test
+app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
 {{- define "cistern.serviceAccountName" -}}
@@ -31,19 +43,45 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 {{- end -}}
 
-{{- define "cistern.config" -}}
-{{- $listeners := list
-      (dict "name" "udp" "udp" (dict "address" "0.0.0.0:5140"))
-      (dict "name" "tcp" "tcp" (dict "address" "0.0.0.0:5140")) -}}
-{{- if .Values.tls.enabled -}}
-{{- $tls := dict "address" "0.0.0.0:6514" "cert_file" "/etc/cistern/tls/tls.crt" "key_file" "/etc/cistern/tls/tls.key"
-      "client_auth" .Values.tls.clientAuth -}}
-{{- if ne .Values.tls.clientAuth "none" -}}
-{{- $_ := set $tls "client_ca_file" "/etc/cistern/tls/ca.crt" -}}
+{{- define "cistern.image" -}}
+{{- with .Values.image -}}
+{{- if .digest -}}
+{{ .repository }}@{{ .digest }}
+{{- else -}}
+{{ .repository }}:{{ .tag | default $.Chart.AppVersion }}
 {{- end -}}
-{{- $listeners = append $listeners (dict "name" "tls" "tls" $tls) -}}
 {{- end -}}
-{{- $base := dict "listeners" $listeners "storage" (dict "dir" "/data")
-      "control" (dict "address" "127.0.0.1:5141") "http" (dict "address" "0.0.0.0:5142") -}}
-{{- mergeOverwrite $base (deepCopy .Values.config) | toYaml -}}
+{{- end -}}
+
+{{- define "cistern.tlsSecret" -}}
+{{- .Values.tls.secretName | default (printf "%s-tls" (include "cistern.fullname" .)) -}}
+{{- end -}}
+
+{{- define "cistern.controlSecret" -}}
+{{- .Values.control.tls.secretName | default (printf "%s-control-tls" (include "cistern.fullname" .)) -}}
+{{- end -}}
+
+{{/* A probe: (dict "root" . "probe" livenessProbe "path" "/healthz" "args" list of cisternctl's) */}}
+{{- define "cistern.probe" -}}
+{{- $p := omit .probe "enabled" -}}
+{{- if not (or $p.httpGet $p.exec $p.tcpSocket $p.grpc) -}}
+{{- if eq .root.Values.probes.type "grpc" -}}
+{{- $_ := set $p "exec" (dict "command" (concat (list "cisternctl" "--quiet" "status") .args)) -}}
+{{- else -}}
+{{- $get := dict "path" .path "port" "http" -}}
+{{- if .root.Values.metrics.tls.enabled -}}{{- $_ := set $get "scheme" "HTTPS" -}}{{- end -}}
+{{- $_ := set $p "httpGet" $get -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $p -}}
+{{- end -}}
+
+{{/* Whether `helm test` can ask over gRPC. */}}
+{{- define "cistern.testAsksGrpc" -}}
+{{- if and .Values.control.enabled (or .Values.tests.tokenSecret .Values.tests.clientSecretName) -}}yes{{- end -}}
+{{- end -}}
+
+{{/* Whether it can read /metrics. */}}
+{{- define "cistern.testReadsMetrics" -}}
+{{- if and .Values.metrics.enabled .Values.metrics.anonymous (not .Values.metrics.tls.enabled) -}}yes{{- end -}}
 {{- end -}}
