@@ -292,6 +292,8 @@ class AppImpl final : public App {
       const auto s = control_->streams();
       return MetricSources::Streams{s.queries, s.tails, s.ingests};
     };
+    sources.door = [this] { return control_->door(); };
+    sources.calls = [this] { return control_->calls(); };
     sources.targets = [this] { return targets_->List(); };
     sources.rules = [this] { return rules_->Figures(); };
     sources.detections = [this] { return rules_->DetectionsFigures(); };

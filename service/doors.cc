@@ -6,21 +6,26 @@
 
 namespace cistern {
 
-std::optional<ServerTls> ControlTlsOf(const v1::ControlConfig& control) {
-  if (!control.has_tls()) return std::nullopt;
-  const auto& tls = control.tls();
-  return ServerTls{tls.cert_file(), tls.key_file(), tls.client_ca_file(), tls.client_auth()};
+namespace {
+
+TlsOptions TlsOf(const v1::ServerTlsConfig& tls) {
+  TlsOptions options;
+  options.cert_file = tls.cert_file();
+  options.key_file = tls.key_file();
+  options.client_ca_file = tls.client_ca_file();
+  if (tls.client_auth() == "required") options.client_auth = ClientAuth::kRequired;
+  if (tls.client_auth() == "optional") options.client_auth = ClientAuth::kOptional;
+  return options;
+}
+
+}  // namespace
+
+std::optional<TlsOptions> ControlTlsOf(const v1::ControlConfig& control) {
+  return control.has_tls() ? std::optional(TlsOf(control.tls())) : std::nullopt;
 }
 
 std::optional<TlsOptions> HttpTlsOf(const v1::HttpConfig& http) {
-  if (!http.has_tls()) return std::nullopt;
-  TlsOptions options;
-  options.cert_file = http.tls().cert_file();
-  options.key_file = http.tls().key_file();
-  options.client_ca_file = http.tls().client_ca_file();
-  if (http.tls().client_auth() == "required") options.client_auth = ClientAuth::kRequired;
-  if (http.tls().client_auth() == "optional") options.client_auth = ClientAuth::kOptional;
-  return options;
+  return http.has_tls() ? std::optional(TlsOf(http.tls())) : std::nullopt;
 }
 
 namespace {

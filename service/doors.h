@@ -16,7 +16,7 @@ class ControlConfig;
 class HttpConfig;
 }  // namespace v1
 
-std::optional<ServerTls> ControlTlsOf(const v1::ControlConfig& control);
+std::optional<TlsOptions> ControlTlsOf(const v1::ControlConfig& control);
 std::optional<TlsOptions> HttpTlsOf(const v1::HttpConfig& http);
 
 // Beyond loopback. A refusal goes into the audit log.

@@ -22,6 +22,7 @@ struct TlsOptions {
   std::string client_ca_file;  // PEM; empty: client certificates cannot be verified
   ClientAuth client_auth = ClientAuth::kNone;
   std::chrono::milliseconds handshake_timeout{10'000};
+  std::string application_protocol;  // for ALPN (RFC 7301); empty: none is agreed on
 };
 
 struct ListenerOptions {

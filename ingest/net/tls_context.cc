@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <string_view>
 
 namespace cistern {
 namespace {
@@ -92,6 +93,19 @@ void SetProtocol(SSL_CTX* context) {
   SSL_CTX_set_default_read_buffer_len(context, kReadAheadOctets);
 }
 
+// A client that names protocols, but not this one, is refused.
+int SelectProtocol(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in,
+                   unsigned in_size, void* context) {
+  const auto& wanted = *static_cast<const std::string*>(context);
+  for (unsigned at = 0; at < in_size && at + 1 + in[at] <= in_size; at += 1 + in[at]) {
+    if (std::string_view(reinterpret_cast<const char*>(in + at + 1), in[at]) != wanted) continue;
+    *out = in + at + 1;
+    *out_size = in[at];
+    return SSL_TLSEXT_ERR_OK;
+  }
+  return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
 std::int64_t NotAfter(SSL_CTX* context) {
   const X509* certificate = SSL_CTX_get0_certificate(context);
   std::tm time{};
@@ -128,6 +142,9 @@ Result<std::shared_ptr<const TlsContext>, std::string> TlsContext::Load(const Tl
 
   SetProtocol(context);
   SetClientAuth(context, options.client_auth);
+  loaded->application_protocol_ = options.application_protocol;
+  if (!options.application_protocol.empty())
+    SSL_CTX_set_alpn_select_cb(context, &SelectProtocol, &loaded->application_protocol_);
   loaded->not_after_ = NotAfter(context);
   return std::shared_ptr<const TlsContext>(std::move(loaded));
 }

@@ -14,7 +14,7 @@
 
 namespace cistern {
 
-// Immutable; shared by threads. A handshake keeps the context it began with.
+// Immutable; shared by threads. A handshake keeps the context it began with, and is over before it goes.
 class TlsContext {
  public:
   // Reads and checks the files. The error is one clause that names the file: `server.key does not match
@@ -29,6 +29,7 @@ class TlsContext {
   struct Free {
     void operator()(SSL_CTX* context) const;
   };
+  std::string application_protocol_;  // the context below points to it
   std::unique_ptr<SSL_CTX, Free> context_;
   std::int64_t not_after_ = 0;
 };

@@ -1,5 +1,6 @@
 #include "ingest/net/tls_identity.h"
 
+#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
@@ -59,6 +60,12 @@ std::string CertificateIdentity(const X509* certificate) {
     if (std::string name = FirstOf(names.get(), type); !name.empty()) return name;
   }
   return CommonName(certificate);
+}
+
+std::vector<std::string> NamesOfPeer(const SSL* connection) {
+  const X509* certificate = SSL_get0_peer_certificate(connection);
+  if (!certificate || SSL_get_verify_result(connection) != X509_V_OK) return {};
+  return SubjectNames(certificate);
 }
 
 }  // namespace cistern

@@ -36,6 +36,7 @@ std::unique_ptr<TlsSession> TlsSession::Create(const TlsContext& context, int fd
   std::unique_ptr<TlsSession> session(new TlsSession(ssl, fd));
   if (SSL_set_fd(ssl, fd) != 1) return nullptr;
   SSL_set_accept_state(ssl);
+  SSL_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   return session;
 }
 
@@ -71,6 +72,19 @@ StreamRead TlsSession::Read(char* buffer, std::size_t size) {
   return {StreamStatus::kDone, total};
 }
 
+StreamRead TlsSession::Write(const char* octets, std::size_t size) {
+  std::size_t total = 0;
+  while (total < size) {
+    std::size_t count = 0;
+    ERR_clear_error();
+    errno = 0;
+    const int result = SSL_write_ex(ssl_.get(), octets + total, size - total, &count);
+    if (result != 1) return {Judge(result), total};
+    total += count;
+  }
+  return {StreamStatus::kDone, total};
+}
+
 StreamStatus TlsSession::Judge(int result) {
   if (result == 1) return StreamStatus::kDone;
   const int system_error = errno;
@@ -102,6 +116,15 @@ std::string TlsSession::PeerIdentity() const {
   const X509* certificate = SSL_get0_peer_certificate(ssl_.get());
   if (!certificate || SSL_get_verify_result(ssl_.get()) != X509_V_OK) return "";
   return CertificateIdentity(certificate);
+}
+
+std::vector<std::string> TlsSession::PeerNames() const { return NamesOfPeer(ssl_.get()); }
+
+std::string TlsSession::ApplicationProtocol() const {
+  const unsigned char* name = nullptr;
+  unsigned size = 0;
+  SSL_get0_alpn_selected(ssl_.get(), &name, &size);
+  return {reinterpret_cast<const char*>(name), size};
 }
 
 }  // namespace cistern

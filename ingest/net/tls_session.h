@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "ingest/net/stream_result.h"
 #include "ingest/net/tls_context.h"
@@ -23,16 +24,24 @@ class TlsSession {
   // Fills `buffer` with as many records as are there. kDone: it is full, more may be waiting inside the
   // session.
   StreamRead Read(char* buffer, std::size_t size);
+  // Gives as much to the socket as it takes. kDone: all of it.
+  StreamRead Write(const char* octets, std::size_t size);
   // Says goodbye if that is possible without waiting.
   void SendCloseNotify();
 
   // The first octet was printable text: a plain syslog sender on a TLS port.
   bool plaintext() const { return plaintext_; }
+  // The peer has not said anything yet.
+  bool silent() const { return !first_octet_seen_; }
   // Why it failed, in OpenSSL's words.
   const std::string& error() const { return error_; }
   // The verified peer's first DNS name, else URI, IP address or e-mail address among the alternative names,
   // else the common name; at most 255 octets. Empty without a verified certificate.
   std::string PeerIdentity() const;
+  // All alternative names of the verified peer, as SubjectNames().
+  std::vector<std::string> PeerNames() const;
+  // What ALPN agreed on; empty: nothing.
+  std::string ApplicationProtocol() const;
 
  private:
   struct Free {

@@ -93,7 +93,7 @@ void AuditLog::Changed(AuditRecord record) {
   Enqueue(std::move(record));
 }
 
-void AuditLog::Refused(AuditRecord record, const std::function<std::string()>& find_peer) {
+void AuditLog::Refused(AuditRecord record) {
   const std::lock_guard lock(mutex_);
   const std::int64_t minute = clock_() / kMinute;
   if (minute != minute_) {
@@ -106,7 +106,6 @@ void AuditLog::Refused(AuditRecord record, const std::function<std::string()>& f
     return;
   }
   ++refusals_;
-  if (find_peer) record.peer = find_peer();
   Enqueue(std::move(record));
 }
 

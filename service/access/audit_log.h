@@ -40,8 +40,7 @@ class AuditLog {
   Result<void> Open();
 
   void Changed(AuditRecord record);
-  // `find_peer` is called when the entry is to be written and says where the call came from.
-  void Refused(AuditRecord record, const std::function<std::string()>& find_peer = {});
+  void Refused(AuditRecord record);
 
   // Descending by number, those below `before` (0: from the newest), at most `limit`. Waits for the disk, and
   // for what was added.

@@ -121,7 +121,7 @@ grpc::ServerUnaryReactor* AccessServiceImpl::RevokeToken(Rpc*, const v1::RevokeT
 grpc::ServerUnaryReactor* AccessServiceImpl::WhoAmI(Rpc* rpc, const v1::WhoAmIRequest*,
                                                     v1::WhoAmIResponse* response) {
   const auto facts = FactsOf(*rpc);
-  response->set_peer(AddressOf(rpc->peer()));
+  response->set_peer(facts ? facts->peer : "local");
   if (facts && facts->right) {
     response->set_name(facts->right->name);
     for (const v1::Role role : facts->right->roles.List()) response->add_roles(role);

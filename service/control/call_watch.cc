@@ -3,9 +3,9 @@
 #include <google/protobuf/message.h>
 
 #include <unordered_map>
+#include <utility>
 
 #include "service/control/gate.h"
-#include "service/control/peer.h"
 #include "service/control/status_map.h"
 
 namespace cistern {
@@ -64,6 +64,7 @@ class Watcher final : public grpc::experimental::Interceptor {
   ~Watcher() override {
     const std::lock_guard lock(Running().mutex);
     Running().calls.erase(info_.server_context());
+    if (!counted_) watch_.counts().Add(grpc::StatusCode::CANCELLED);
   }
 
   void Intercept(InterceptorBatchMethods* batch) override {
@@ -73,8 +74,11 @@ class Watcher final : public grpc::experimental::Interceptor {
       const auto* request = static_cast<const google::protobuf::Message*>(batch->GetRecvMessage());
       if (request != nullptr) CollectNames(*request, 1, object_);
     }
-    if (audited && batch->QueryInterceptionHookPoint(InterceptionHookPoints::PRE_SEND_STATUS))
-      Audit(batch->GetSendStatus());
+    if (batch->QueryInterceptionHookPoint(InterceptionHookPoints::PRE_SEND_STATUS)) {
+      const grpc::Status status = batch->GetSendStatus();
+      if (!std::exchange(counted_, true)) watch_.counts().Add(status.error_code());
+      if (audited) Audit(status);
+    }
     batch->Proceed();
   }
 
@@ -82,10 +86,10 @@ class Watcher final : public grpc::experimental::Interceptor {
   void Enter() {
     grpc::ServerContextBase* rpc = info_.server_context();
     const auto context = rpc->auth_context();
-    Credentials credentials = ReadCredentials(context.get(), rpc->client_metadata());
+    Credentials credentials = ReadCredentials(context.get(), rpc->client_metadata(), watch_.visitors());
     RightPtr right = watch_.access().Decide(info_.method(), credentials).right;
-    facts_ = std::make_shared<CallFacts>(info_.method(), AddressOf(rpc->peer()), std::move(credentials),
-                                         std::move(right));
+    facts_ = std::make_shared<CallFacts>(info_.method(), VisitorOf(rpc->client_metadata(), watch_.visitors()),
+                                         std::move(credentials), std::move(right));
     const std::lock_guard lock(Running().mutex);
     Running().calls[rpc] = {facts_, &watch_};
   }
@@ -107,6 +111,7 @@ class Watcher final : public grpc::experimental::Interceptor {
   const MethodNeeds* const needs_;
   std::shared_ptr<CallFacts> facts_;
   std::string object_;
+  bool counted_ = false;
 };
 
 class WatcherFactory final : public grpc::experimental::ServerInterceptorFactoryInterface {

@@ -14,19 +14,23 @@
 
 #include "service/access/access.h"
 #include "service/access/audit_log.h"
+#include "service/control/call_counts.h"
+#include "service/door/visitors.h"
 
 namespace cistern {
 
 class CallFacts {
  public:
-  CallFacts(std::string method, std::string peer, Credentials credentials, RightPtr right)
+  CallFacts(std::string method, VisitorPtr visitor, Credentials credentials, RightPtr right)
       : method(std::move(method)),
-        peer(std::move(peer)),
+        visitor(std::move(visitor)),
+        peer(this->visitor ? this->visitor->address.ToString() : "local"),
         credentials(std::move(credentials)),
         right(std::move(right)) {}
 
   const std::string method;  // as of the wire
-  const std::string peer;    // address without port, or `local`
+  const VisitorPtr visitor;  // null: through the Unix socket
+  const std::string peer;    // its address without port, or `local`
   const Credentials credentials;
   const RightPtr right;  // as of the beginning; null: a public call of somebody unknown
 
@@ -50,8 +54,9 @@ std::shared_ptr<const CallFacts> FactsOf(const grpc::ServerContextBase& rpc);
 
 class CallWatch {
  public:
-  // Both outlive the server.
-  CallWatch(const Access& access, AuditLog& audit) : access_(access), audit_(audit) {}
+  // All outlive the server.
+  CallWatch(const Access& access, AuditLog& audit, const Visitors& visitors, CallCounts& counts)
+      : access_(access), audit_(audit), visitors_(visitors), counts_(counts) {}
 
   std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface> NewFactory();
   // Looks once more whether each running call is allowed, and tells those that are not any more. To be called
@@ -60,10 +65,14 @@ class CallWatch {
 
   const Access& access() const { return access_; }
   AuditLog& audit() { return audit_; }
+  const Visitors& visitors() const { return visitors_; }
+  CallCounts& counts() { return counts_; }
 
  private:
   const Access& access_;
   AuditLog& audit_;
+  const Visitors& visitors_;
+  CallCounts& counts_;
 };
 
 }  // namespace cistern

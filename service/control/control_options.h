@@ -25,12 +25,6 @@ class EventStore;
 class RuleBook;
 class Targets;
 
-// Certificates of a server, as in ServerTlsConfig; absolute paths of files that were checked.
-struct ServerTls {
-  std::string cert_file, key_file, client_ca_file;
-  std::string client_auth = "none";  // none | optional | required
-};
-
 // What the calls of rules need.
 struct RuleOptions {
   RuleBook* book = nullptr;
@@ -63,7 +57,7 @@ struct ControlOptions {
   std::string address;            // HOST:PORT; without `tls` on loopback; empty: none
   std::string unix_socket;        // path; empty: none
   std::string unix_socket_group;  // empty: the process's
-  std::optional<ServerTls> tls;   // of `address`
+  std::optional<TlsOptions> tls;  // of `address`
   Access* access = nullptr;       // these outlive the server
   AuditLog* audit = nullptr;
   std::size_t max_message_size = 64 * 1024;

@@ -15,12 +15,14 @@
 
 #include "service/control/access_service.h"
 #include "service/control/admin_service.h"
+#include "service/control/call_counts.h"
 #include "service/control/call_watch.h"
 #include "service/control/event_service.h"
 #include "service/control/gate.h"
 #include "service/control/log_service.h"
 #include "service/control/rule_service.h"
 #include "service/control/socket_group.h"
+#include "service/control/status_map.h"
 #include "service/control/store_service.h"
 #include "service/control/target_service.h"
 
@@ -29,7 +31,7 @@ namespace {
 
 constexpr std::size_t kMemoryQuota = 40u << 20;
 constexpr int kMaxReceiveBytes = 4 << 20;
-constexpr int kMaxMetadataBytes = 8 << 10;
+constexpr int kMaxMetadataBytes = (8 << 10) + 256;  // the door puts its mark to it
 constexpr int kMaxStreamsPerConnection = 100;
 constexpr auto kTick = std::chrono::seconds(1);
 
@@ -99,7 +101,7 @@ class ControlServerImpl final : public ControlServer {
         rule_trials_{*options_.store, *options_.rules.book, options_.rules.limits, options_.rules.secret,
                      options_.rules.hostname},
         rules_{*options_.rules.book, options_.rules.figures, rule_trials_},
-        watch_(*options_.access, *options_.audit),
+        watch_(*options_.access, *options_.audit, visitors_, counts_),
         access_context_{*options_.access, *options_.audit},
         log_service_(context_),
         admin_service_(context_, options_.admin),
@@ -116,13 +118,13 @@ class ControlServerImpl final : public ControlServer {
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;
     Limit(builder);
-    int port = -1, unix_port = -1;
+    int unix_port = -1;
     if (!options_.address.empty()) {
-      builder.AddListeningPort(
-          options_.address,
-          options_.tls ? GuardedCredentials(*options_.tls, *options_.access, *options_.audit, bound_port_)
-                       : grpc::InsecureServerCredentials(),
-          &port);
+      door_ = Door::Create(options_.address, options_.tls, visitors_);
+      if (auto bound = door_->Bind(); !bound) return bound;
+      using Kind = grpc::ServerBuilder::experimental_type::ExternalConnectionType;
+      acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
+          Kind::FROM_FD, GuardedCredentials(visitors_, *options_.access, *options_.audit, counts_));
     }
     if (!options_.unix_socket.empty()) {
       builder.AddListeningPort("unix:" + options_.unix_socket, grpc::InsecureServerCredentials(), &unix_port);
@@ -143,10 +145,7 @@ class ControlServerImpl final : public ControlServer {
     server_ = builder.BuildAndStart();
     gpr_set_log_function(LogFromGrpc);
     umask(before);
-    if (!server_) {  // gRPC binds in the order above, and sets no port behind the one that failed
-      if (port <= 0 && !options_.address.empty())
-        return "control.address: cannot listen on " + options_.address +
-               ": address already in use or not available";
+    if (!server_) {
       if (unix_port <= 0 && !options_.unix_socket.empty())
         return "control.unix_socket: cannot listen on " + options_.unix_socket;
       return std::string("gRPC did not start");
@@ -155,14 +154,12 @@ class ControlServerImpl final : public ControlServer {
       if (auto opened = OpenSocketToGroup(options_.unix_socket, options_.unix_socket_group); !opened)
         return opened;
     }
-    bound_port_->store(port);
-    if (port > 0)
-      address_ = options_.address.substr(0, options_.address.rfind(':') + 1) + std::to_string(port);
     commits_ = context_.store.AddCommitListener(
         [this](RecordId) { context_.tails.ForEach([](OpenStream& tail) { tail.Wake(); }); });
     events_.events.SetListener([this] { events_.watches.ForEach([](OpenStream& watch) { watch.Wake(); }); });
     ticker_ = std::make_unique<Ticker>([this] { Tick(); });
     SetServing(true);
+    if (door_) door_->Open([this](int fd) { HandOver(fd); });
     return {};
   }
 
@@ -193,19 +190,37 @@ class ControlServerImpl final : public ControlServer {
     ticker_.reset();
     context_.store.RemoveCommitListener(commits_);
     events_.events.SetListener({});
+    if (door_) door_->StopAccepting();
     const auto left = deadline - std::chrono::steady_clock::now();
     server_->Shutdown(std::chrono::system_clock::now() + left);
     server_->Wait();
     server_.reset();
+    if (door_) door_->Close();
   }
 
-  std::string address() const override { return address_; }
+  std::string address() const override { return door_ ? door_->address() : std::string(); }
+
+  std::vector<std::pair<std::string, std::uint64_t>> calls() const override {
+    std::vector<std::pair<std::string, std::uint64_t>> calls;
+    const auto counts = counts_.Read();
+    for (std::size_t i = 0; i < counts.size(); ++i)
+      calls.emplace_back(StatusName(static_cast<grpc::StatusCode>(i)), counts[i]);
+    return calls;
+  }
+
+  DoorFigures door() const override { return door_ ? door_->figures() : DoorFigures(); }
 
   Streams streams() const override {
     return {context_.queries.size() + context_.sqls.size(), context_.tails.size(), context_.ingests.size()};
   }
 
  private:
+  void HandOver(int fd) {
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+    connection.fd = fd;
+    acceptor_->HandleNewConnection(&connection);
+  }
+
   std::array<OpenStreams*, 11> AllStreams() {
     return {&context_.queries, &context_.sqls,           &context_.tails,       &context_.ingests,
             &care_.calls,      &targets_.tests,          &targets_.watches,     &events_.calls,
@@ -228,6 +243,8 @@ class ControlServerImpl final : public ControlServer {
   EventContext events_;
   RuleTrialContext rule_trials_;
   RuleContext rules_;
+  Visitors visitors_;
+  CallCounts counts_;
   CallWatch watch_;
   AccessContext access_context_;
   LogServiceImpl log_service_;
@@ -238,9 +255,9 @@ class ControlServerImpl final : public ControlServer {
   RuleServiceImpl rule_service_;
   AccessServiceImpl access_service_;
   std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
+  std::unique_ptr<Door> door_;  // behind the server: it must not hand over to one that is gone
   std::unique_ptr<Ticker> ticker_;
-  std::string address_;
-  const std::shared_ptr<std::atomic<int>> bound_port_ = std::make_shared<std::atomic<int>>(0);
   std::uint64_t commits_ = 0;
 };
 

@@ -9,9 +9,12 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "ingest/message/result.h"
 #include "service/control/control_options.h"
+#include "service/door/door.h"
 
 namespace cistern {
 
@@ -34,6 +37,10 @@ class ControlServer {
     int queries = 0, tails = 0, ingests = 0;
   };
   virtual Streams streams() const = 0;
+  // Calls that ended: the name of the status and how many.
+  virtual std::vector<std::pair<std::string, std::uint64_t>> calls() const = 0;
+  // Of the port; nothing without one.
+  virtual DoorFigures door() const = 0;
 };
 
 }  // namespace cistern

@@ -1,33 +1,37 @@
-// The door of every port with TLS: each call, known or not, asks Access before gRPC looks any further.
+// The gate behind the door: each call that comes through it, known or not, asks Access before gRPC looks any
+// further.
 #pragma once
 
 #include <grpcpp/security/auth_context.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/support/string_ref.h>
 
-#include <atomic>
 #include <map>
 #include <memory>
-#include <string>
 
 #include "service/access/access.h"
 #include "service/access/audit_log.h"
-#include "service/control/control_options.h"
+#include "service/control/call_counts.h"
+#include "service/door/visitors.h"
 
 namespace cistern {
 
+using CallMetadata = std::multimap<grpc::string_ref, grpc::string_ref>;
+
+// Who is at the other end of the connection that brought the call. Null: a client of the Unix socket, or the
+// connection is over.
+VisitorPtr VisitorOf(const CallMetadata& metadata, const Visitors& visitors);
+
 // What the call shows. Only a connection without TLS is local: such ports are on loopback or in the file
 // system.
-Credentials ReadCredentials(const grpc::AuthContext* context,
-                            const std::multimap<grpc::string_ref, grpc::string_ref>& metadata);
+Credentials ReadCredentials(const grpc::AuthContext* context, const CallMetadata& metadata,
+                            const Visitors& visitors);
 
 // UNAUTHENTICATED, PERMISSION_DENIED, or OK.
 grpc::Status ToGrpc(const Decision& decision);
 
-// TLS 1.2 or 1.3; the files are watched. Access and audit outlive the server. `port` is where it listens,
-// once it does.
-std::shared_ptr<grpc::ServerCredentials> GuardedCredentials(const ServerTls& tls, const Access& access,
-                                                            AuditLog& audit,
-                                                            std::shared_ptr<const std::atomic<int>> port);
+// Of the connections that the door hands over. All outlive the server.
+std::shared_ptr<grpc::ServerCredentials> GuardedCredentials(const Visitors& visitors, const Access& access,
+                                                            AuditLog& audit, CallCounts& counts);
 
 }  // namespace cistern

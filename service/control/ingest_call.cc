@@ -28,7 +28,9 @@ class IngestCall final : public grpc::ServerBidiReactor<v1::IngestRequest, v1::I
  public:
   IngestCall(LogContext& context, grpc::CallbackServerContext* rpc)
       : context_(context), facts_(FactsOf(*rpc)) {
-    ReadPeer(rpc->peer(), peer_, port_);
+    if (!facts_ || !facts_->visitor) return;
+    peer_ = facts_->visitor->address;
+    port_ = facts_->visitor->port;
   }
 
   void Begin() {

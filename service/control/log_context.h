@@ -1,6 +1,7 @@
 // What the calls of LogService share. Everything outlives every call.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -34,6 +35,30 @@ class OpenStreams {
   std::unordered_map<const OpenStream*, std::weak_ptr<OpenStream>> streams_;  // guarded by mutex_
 };
 
+// What tails hold while their messages are on their way. Threads: any.
+class TailBudget {
+ public:
+  // Octets of the next message.
+  std::size_t NextMessage() const {
+    const std::size_t held = octets_.load(std::memory_order_relaxed);
+    const std::size_t left = held < kTailBudget ? kTailBudget - held : 0;
+    return std::clamp(left / 8, kLeastTailMessage, kMaxResponseBytes);
+  }
+  void Hold(std::size_t octets) { octets_.fetch_add(octets, std::memory_order_relaxed); }
+  void GiveBack(std::size_t octets) { octets_.fetch_sub(octets, std::memory_order_relaxed); }
+  // Whether one more decoded batch may be kept. If so, to be ended by DropBatch().
+  bool KeepBatch() {
+    if (batches_.fetch_add(1, std::memory_order_relaxed) < kTailBatches) return true;
+    DropBatch();
+    return false;
+  }
+  void DropBatch() { batches_.fetch_sub(1, std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::size_t> octets_{0};
+  std::atomic<int> batches_{0};
+};
+
 struct LogContext {
   Store& store;
   Pipeline& pipeline;
@@ -48,6 +73,7 @@ struct LogContext {
   OpenStreams queries{kMaxQueries};
   OpenStreams sqls{kMaxSqls};
   OpenStreams tails{kMaxTails};
+  TailBudget tail_budget{};
   OpenStreams ingests{kMaxIngestStreams};
   std::atomic<bool> draining{false};
 };

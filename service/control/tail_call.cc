@@ -1,5 +1,6 @@
 // LogService.Tail: a cursor over the store that a client reads.
 #include <algorithm>
+#include <utility>
 
 #include "service/control/call_filter.h"
 #include "service/control/calls.h"
@@ -41,6 +42,7 @@ class TailCall final : public StreamCall<v1::TailResponse> {
     }
     response().Clear();
     bytes_ = 0;
+    message_limit_ = context_.tail_budget.NextMessage();
     const auto filled = Fill();
     if (!filled) {
       status = ToGrpc(filled.error());
@@ -62,7 +64,7 @@ class TailCall final : public StreamCall<v1::TailResponse> {
       }
       if (next_row_ < rows_) {
         CopyRows();
-        if (bytes_ >= kMaxResponseBytes) return Filled::kMore;
+        if (bytes_ >= message_limit_) return Filled::kMore;
         continue;
       }
       if (cancelled().load(std::memory_order_relaxed)) return Filled::kMore;
@@ -77,7 +79,7 @@ class TailCall final : public StreamCall<v1::TailResponse> {
   }
 
   void CopyRows() {
-    while (next_row_ < rows_ && bytes_ < kMaxResponseBytes) {
+    while (next_row_ < rows_ && bytes_ < message_limit_) {
       const Record record = cursor_->view().Row(cursor_->rows()[next_row_++]);
       ToProto(record, options_.include_raw, response().add_records());
       bytes_ += ApproximateSize(record, options_.include_raw);
@@ -88,6 +90,7 @@ class TailCall final : public StreamCall<v1::TailResponse> {
 
   Step Decide(bool caught_up, grpc::Status& status) {
     if (next_row_ == rows_ && !gap_) reached_ = std::max(reached_, cursor_->position());
+    if (caught_up) cursor_->LetGo();  // many may wait for long
     const bool content = response().records_size() > 0 || response().has_gap();
     const bool turned_live = caught_up && options_.follow && !live_;
     if (content || turned_live || ProgressDue()) {
@@ -97,6 +100,7 @@ class TailCall final : public StreamCall<v1::TailResponse> {
       sent_at_ = steady_clock::now();
       sent_id_ = reached_;
       ended_ = caught_up && !options_.follow;
+      Hold();
       return Step::kWrite;
     }
     if (draining() && caught_up) {
@@ -122,13 +126,29 @@ class TailCall final : public StreamCall<v1::TailResponse> {
     options_.last = 0;
   }
 
+  // Until the client has taken the message.
+  void Hold() {
+    held_ = bytes_;
+    context_.tail_budget.Hold(held_);
+    kept_ = context_.tail_budget.KeepBatch();
+    if (!kept_) ReleaseMemory();
+  }
+  void GiveBack() {
+    context_.tail_budget.GiveBack(std::exchange(held_, 0));
+    if (std::exchange(kept_, false)) context_.tail_budget.DropBatch();
+  }
+
   bool WantsTick() override { return steady_clock::now() - sent_at_ >= kTailProgress; }
 
   void OnSent() override {
+    GiveBack();
     if (!options_.name.empty()) context_.positions.Advance(options_.name, sent_id_);
   }
 
-  void Closed() override { context_.tails.Remove(this); }
+  void Closed() override {
+    GiveBack();
+    context_.tails.Remove(this);
+  }
 
   void SetGap(const Gap& gap) {
     auto* out = response().mutable_gap();
@@ -174,8 +194,10 @@ class TailCall final : public StreamCall<v1::TailResponse> {
   std::optional<Cursor> cursor_;
   std::size_t next_row_ = 0, rows_ = 0;  // of the cursor's current batch
   std::optional<Gap> gap_;               // to be sent before them
-  std::size_t bytes_ = 0;
-  RecordId reached_{};  // a stream resumed behind it misses nothing and repeats nothing
+  std::size_t bytes_ = 0, message_limit_ = kLeastTailMessage;
+  std::size_t held_ = 0;  // as the budget knows
+  bool kept_ = false;     // likewise
+  RecordId reached_{};    // a stream resumed behind it misses nothing and repeats nothing
   RecordId sent_id_{};
   bool live_ = false, ended_ = false;
   steady_clock::time_point sent_at_;

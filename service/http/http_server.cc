@@ -16,7 +16,8 @@
 #include <thread>
 #include <vector>
 
-#include "service/http/http_tls.h"
+#include "ingest/net/tls_identity.h"
+#include "service/tls/watched_tls.h"
 
 namespace cistern {
 namespace {
@@ -39,7 +40,7 @@ class HttpServerImpl final : public HttpServer {
  public:
   HttpServerImpl(std::string address, std::optional<TlsOptions> tls, HttpHandlers handlers)
       : requested_(std::move(address)), handlers_(std::move(handlers)) {
-    if (tls) tls_.emplace(*std::move(tls));
+    if (tls) tls_.emplace("http.tls", *std::move(tls));
   }
 
   ~HttpServerImpl() override {
@@ -49,7 +50,7 @@ class HttpServerImpl final : public HttpServer {
 
   Result<void, std::string> Start() override {
     if (tls_) {
-      if (const auto loaded = tls_->Load(); !loaded) return "http.tls: " + loaded.error();
+      if (auto loaded = tls_->Load(); !loaded) return loaded;
     }
     boost::system::error_code error;
     const auto endpoint = Endpoint();
@@ -109,8 +110,10 @@ class HttpServerImpl final : public HttpServer {
     Close(stream);
   }
 
-  asio::awaitable<void> ServeTls(beast::tcp_stream below, std::shared_ptr<asio::ssl::context> context) {
-    beast::ssl_stream<beast::tcp_stream> stream(std::move(below), *context);
+  asio::awaitable<void> ServeTls(beast::tcp_stream below, std::shared_ptr<const TlsContext> tls) {
+    SSL_CTX_up_ref(tls->get());  // the context gives it back
+    asio::ssl::context context(tls->get());
+    beast::ssl_stream<beast::tcp_stream> stream(std::move(below), context);
     open_.push_back(&stream.next_layer());
     stream.next_layer().expires_after(kRequestTimeout);
     const auto [error] = co_await stream.async_handshake(asio::ssl::stream_base::server, kAsTuple);
@@ -118,7 +121,7 @@ class HttpServerImpl final : public HttpServer {
     caller.tls = true;
     caller.peer = PeerOf(stream.next_layer());
     if (!error) {
-      caller.names = NamesOfClient(stream.native_handle());
+      caller.names = NamesOfPeer(stream.native_handle());
       co_await Serve(stream, stream.next_layer(), caller);
     }
     Close(stream.next_layer());
@@ -201,7 +204,7 @@ class HttpServerImpl final : public HttpServer {
 
   const std::string requested_;
   const HttpHandlers handlers_;
-  std::optional<HttpTls> tls_;  // its certificates: server thread only, once started
+  std::optional<WatchedTls> tls_;  // server thread only, once started
   asio::io_context io_{1};
   tcp::acceptor acceptor_{io_};
   std::vector<beast::tcp_stream*> open_;  // oldest first; server thread only

@@ -18,7 +18,7 @@ namespace cistern {
 
 // What somebody who asks for /metrics shows.
 struct HttpCaller {
-  std::vector<std::string> names;          // as NamesOfClient(), of TLS
+  std::vector<std::string> names;          // as NamesOfPeer(), of TLS
   std::vector<std::string> authorization;  // values of the header
   std::string peer;                        // address
   bool tls = false;

@@ -88,7 +88,24 @@ void AddLedger(const LedgerSnapshot& books, Families& out) {
   out.Counter(metric::kExpiredRecords, "Records deleted by retention", D(books.expired));
 }
 
-void AddListeners(const std::vector<ListenerStatus>& listeners, const Pipeline& pipeline, Families& out) {
+// As a listener's, for the alerts are the same; no listener can have a dot in its name.
+constexpr char kControlName[] = "control.tls";
+
+void AddControl(const DoorFigures& door, const std::vector<std::pair<std::string, std::uint64_t>>& calls,
+                Families& out) {
+  out.Gauge(metric::kControlConnections, "Open connections to gRPC over TCP", door.open);
+  out.Counter(metric::kControlAccepted, "Connections to gRPC that were accepted", D(door.accepted));
+  out.Start(metric::kControlRefused, MetricType::Counter, "Connections to gRPC that were refused or ended");
+  for (int i = 0; i < kDoorRefusals; ++i) {
+    out.Add(D(door.refused[static_cast<std::size_t>(i)]),
+            {{"reason", DoorRefusalName(static_cast<DoorRefusal>(i))}});
+  }
+  out.Start(metric::kControlCalls, MetricType::Counter, "gRPC calls that ended, by status");
+  for (const auto& [code, count] : calls) out.Add(D(count), {{"code", code}});
+}
+
+void AddListeners(const std::vector<ListenerStatus>& listeners, const DoorFigures& door,
+                  const Pipeline& pipeline, Families& out) {
   out.Start(metric::kUdpKernelDrops, MetricType::Counter,
             "Datagrams the kernel dropped before they could be read");
   for (const auto& l : listeners) {
@@ -109,9 +126,12 @@ void AddListeners(const std::vector<ListenerStatus>& listeners, const Pipeline& 
       out.Add(static_cast<double>(l.certificate_not_after), {{"listener", l.name}});
     }
   }
+  if (door.certificate_not_after != 0)
+    out.Add(static_cast<double>(door.certificate_not_after), {{"listener", kControlName}});
   out.Start(metric::kCertificateStale, MetricType::Gauge,
             "1 while the newest certificate files on disk were refused");
   for (const auto& [name, state] : certificates) out.Add(state.stale ? 1 : 0, {{"listener", name}});
+  if (door.certificate_not_after != 0) out.Add(door.certificate_stale ? 1 : 0, {{"listener", kControlName}});
 }
 
 void AddStore(const StoreStats& stats, const Pipeline& pipeline, Families& out) {
@@ -237,7 +257,8 @@ std::string MetricsExporter::Render() {
   const MetricSources& from = impl_->sources;
   Families out;
   AddLedger(from.pipeline->ledger().Read(), out);
-  AddListeners(from.listeners(), *from.pipeline, out);
+  const DoorFigures door = from.door();
+  AddListeners(from.listeners(), door, *from.pipeline, out);
   out.Gauge(metric::kQueueBytes, "Octets waiting between ingest and store",
             D(from.pipeline->queue().bytes()));
   out.Gauge(metric::kQueueLimitBytes, "Bound of the queue", D(from.pipeline->queue().max_bytes()));
@@ -252,6 +273,7 @@ std::string MetricsExporter::Render() {
       .Add(streams.queries, {{"method", "query"}})
       .Add(streams.tails, {{"method", "tail"}})
       .Add(streams.ingests, {{"method", "ingest"}});
+  AddControl(door, from.calls(), out);
   const auto reload = from.reload();
   out.Gauge(metric::kReloadSuccess, "1 when the last reload was accepted", reload.successful ? 1 : 0);
   out.Gauge(metric::kReloadTime, "Time of the last accepted configuration, Unix seconds",

@@ -11,6 +11,7 @@
 
 #include "ingest/net/net_server.h"
 #include "service/detect/runner.h"
+#include "service/door/door.h"
 #include "service/events/event_store.h"
 #include "service/forward/targets.h"
 #include "service/pipeline/pipeline.h"
@@ -27,6 +28,8 @@ struct MetricSources {
     int queries = 0, tails = 0, ingests = 0;
   };
   std::function<Streams()> streams;
+  std::function<DoorFigures()> door;
+  std::function<std::vector<std::pair<std::string, std::uint64_t>>()> calls;  // by status
   std::function<std::vector<TargetView>()> targets;
   std::function<EventFigures()> events;
   std::function<std::map<std::string, RuleFigures>()> rules;

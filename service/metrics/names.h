@@ -45,6 +45,12 @@ inline constexpr char kStoreQuarantined[] = "cistern_store_quarantined_batches";
 inline constexpr char kStoreWritable[] = "cistern_store_writable";
 // Records deleted by retention.
 inline constexpr char kExpiredRecords[] = "cistern_expired_records_total";
+// gRPC over TCP: connections open, accepted, and refused or ended by the door. reason as in DoorRefusalName.
+inline constexpr char kControlConnections[] = "cistern_control_connections";
+inline constexpr char kControlAccepted[] = "cistern_control_connections_accepted_total";
+inline constexpr char kControlRefused[] = "cistern_control_connections_refused_total";
+// gRPC calls that ended, over TCP or the Unix socket. code = OK | CANCELLED | ... (google.rpc.Code)
+inline constexpr char kControlCalls[] = "cistern_control_calls_total";
 // Streams open now. method = query | tail | ingest
 inline constexpr char kStreams[] = "cistern_grpc_streams";
 // Senders in the table (bounded).
