@@ -1,10 +1,12 @@
 // cisternd: reads the command line and the configuration, starts an App and waits for signals.
 #include <malloc.h>
 #include <spdlog/spdlog.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <ctime>
 #include <iostream>
 #include <memory>
@@ -47,6 +49,14 @@ void RaiseDescriptorLimit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// A core file would hold keys, tokens and messages; nor may others of the same user look into the memory.
+void ForbidCoreFiles() {
+  if (std::getenv("CISTERN_CORE_DUMPS") != nullptr) return;
+  const rlimit none{};
+  setrlimit(RLIMIT_CORE, &none);
+  prctl(PR_SET_DUMPABLE, 0);  // also where the kernel gives cores to a program
+}
+
 void WaitForSignals(const sigset_t& set, App& app) {
   for (;;) {
     const timespec second{1, 0};
@@ -66,6 +76,7 @@ int Run(const CommandLine& command) {
   SetUpLogging(loaded->config->log().level(), loaded->config->log().format());
   const sigset_t signals = BlockSignals();
   RaiseDescriptorLimit();
+  ForbidCoreFiles();
   umask(0077);
   mallopt(M_ARENA_MAX, kMallocArenas);
   mallopt(M_MMAP_THRESHOLD, kMallocMapped);

@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "service/door/hpack.h"
+
 namespace cistern {
 namespace {
 
@@ -38,7 +40,10 @@ bool Wire::StartTls(const TlsContext& context) {
 }
 
 StreamRead Wire::Read(std::span<char> buffer) {
-  if (tls_) return tls_->Read(buffer.data(), buffer.size());
+  return tls_ ? tls_->Read(buffer.data(), buffer.size()) : ReadRaw(buffer);
+}
+
+StreamRead Wire::ReadRaw(std::span<char> buffer) {
   const ssize_t count = ::recv(descriptor_.native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
   if (count > 0) {
     const auto octets = static_cast<std::size_t>(count);
@@ -109,12 +114,10 @@ asio::awaitable<bool> Guest::Handshake() {
     }
     const TlsSession& tls = *outer_.tls();
     if (!tls.silent()) Refuse(DoorRefusal::kTls, tls.plaintext() ? "it does not speak TLS" : tls.error());
-    outer_.Cut();
     co_return false;
   }
   if (outer_.tls()->ApplicationProtocol() == "h2") co_return true;
   Refuse(DoorRefusal::kNotHttp2, "it did not ask for HTTP/2 (ALPN h2)");
-  outer_.EndWriting();
   co_return false;
 }
 
@@ -136,7 +139,8 @@ asio::awaitable<bool> Guest::Greet() {
   }
   if (!OpenInner()) co_return false;
   const bool answered = co_await inner_->WaitFor(StreamStatus::kWantRead);
-  co_return answered && !leaving_;
+  inside_ = answered && !leaving_;
+  co_return inside_;
 }
 
 bool Guest::TakeFromClient(std::size_t octets) {
@@ -182,9 +186,9 @@ asio::awaitable<void> Guest::Bring(std::shared_ptr<Guest> self) {
     if (read.octets > 0) {
       self->last_active_ = Clock::now();
       const std::string_view octets(self->host_.scratch().data(), read.octets);
-      const auto abuse = self->abuse_ ? std::nullopt : self->guard_->FromServer(octets, self->last_active_);
+      const auto abuse = self->guard_->FromServer(octets, self->last_active_);
       self->down_ += octets;
-      if (abuse) self->End(*abuse);
+      if (abuse && !self->abuse_) self->End(*abuse);
       const bool flushed = co_await self->Flush(self->outer_, self->down_);
       if (!flushed) break;
     }
@@ -223,7 +227,7 @@ asio::awaitable<void> Guest::Discard() {
   }
   if (leave_by_ == Clock::time_point()) leave_by_ = Clock::now() + kLeaveTimeout;
   for (;;) {
-    const StreamRead read = outer_.Read(host_.scratch());
+    const StreamRead read = outer_.ReadRaw(host_.scratch());
     const bool waited = co_await outer_.WaitFor(After(read));
     if (!waited) break;
   }
@@ -248,7 +252,7 @@ void Guest::MakeRoom() {
 }
 
 void Guest::Tick(Clock::time_point now) {
-  const bool late = !inner_ && !leaving_ && now - arrived_ >= kGreetingTimeout;
+  const bool late = !inside_ && !leaving_ && now - arrived_ >= kGreetingTimeout;
   if (late) Refuse(DoorRefusal::kTooSlow, "it said nothing that gRPC could answer within 10 s");
   if (late || (leave_by_ != Clock::time_point() && now >= leave_by_)) {
     outer_.Cut();

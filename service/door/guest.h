@@ -43,6 +43,8 @@ class Wire {
 
   StreamStatus Handshake() { return tls_->Handshake(); }
   StreamRead Read(std::span<char> buffer);
+  // Below TLS, to throw away.
+  StreamRead ReadRaw(std::span<char> buffer);
   // How much was taken, and what to wait for if that is not all.
   StreamRead Write(std::string_view octets);
   // What `status` asks to wait for. False: the descriptor is of no use any more.
@@ -100,6 +102,7 @@ class Guest : public std::enable_shared_from_this<Guest> {
   std::optional<Http2Abuse> abuse_;
   std::string mark_;
   std::string up_, down_;  // to gRPC, to the client: what they did not take yet
+  bool inside_ = false;    // gRPC has greeted
   bool leaving_ = false;   // what is still read from the client is thrown away
   int parts_ = 0;          // coroutines
   const Clock::time_point arrived_ = Clock::now();

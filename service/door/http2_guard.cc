@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "service/door/hpack.h"
+
 namespace cistern {
 namespace {
 
@@ -157,6 +159,7 @@ std::optional<Http2Abuse> Http2Guard::EndFrame(std::string& out) {
   if (collect_) {
     if (const auto abuse = AddToBlock()) return abuse;
     if ((client_.flags() & kEndHeaders) == 0) return std::nullopt;
+    if (!IsWholeFieldBlock(block_)) return Http2Abuse::kNotHttp2;
     if (!Open(block_stream_)) return Http2Abuse::kResets;
     SendBlock(out);
   } else if (!greeted_) {
@@ -251,15 +254,6 @@ std::string Http2Guard::Goodbye(Http2Abuse abuse) const {
 std::string Http2Guard::EmptySettings() {
   std::string out;
   AppendHead(0, kSettings, 0, 0, out);
-  return out;
-}
-
-std::string HpackField(std::string_view name, std::string_view value) {
-  std::string out(1, '\x10');  // never indexed
-  for (const std::string_view text : {name, value}) {
-    out += static_cast<char>(text.size());
-    out += text;
-  }
   return out;
 }
 

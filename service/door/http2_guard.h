@@ -4,7 +4,7 @@
 // header block costs before the client has acknowledged SETTINGS, nor how long a header goes on. The guard
 // follows frames (RFC 9113, section 4) in both directions without decoding what is in them:
 //  - each header block arrives whole, in at most kMaxHeaderBlock octets, without padding and priority, and
-//    with a mark behind it, which tells the server on which connection the call came;
+//    with a mark behind its last field, which tells the server on which connection the call came;
 //  - the server's SETTINGS hold from the first frame: an acknowledgement is put behind the client's SETTINGS
 //    and the client's own is taken out, so octets of the client must not be fed before the server's SETTINGS;
 //  - streams that are cut off, and SETTINGS, have a rate; frames nobody needs (PRIORITY, unknown) are left
@@ -126,8 +126,5 @@ class Http2Guard {
   std::unordered_set<std::uint32_t> open_;
   TokenBucket resets_{300, 30}, settings_{100, 10};
 };
-
-// A header field that no index remembers. `name` in lower case; both of at most 126 octets.
-std::string HpackField(std::string_view name, std::string_view value);
 
 }  // namespace cistern

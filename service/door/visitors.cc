@@ -6,19 +6,26 @@
 #include <stdexcept>
 
 namespace cistern {
+namespace {
 
-Visitors::Visitors() : mark_name_("x-cistern-door-") {
+std::string RandomText() {
   std::array<unsigned char, 16> random;
   if (::getrandom(random.data(), random.size(), 0) != static_cast<ssize_t>(random.size()))
     throw std::runtime_error("the system has no random numbers");
+  std::string text;
   for (const unsigned char octet : random) {
-    for (const int digit : {octet >> 4, octet & 15}) mark_name_ += "0123456789abcdef"[digit];
+    for (const int digit : {octet >> 4, octet & 15}) text += "0123456789abcdef"[digit];
   }
+  return text;
 }
 
+}  // namespace
+
+Visitors::Visitors() : mark_name_("x-cistern-door-" + RandomText()) {}
+
 std::string Visitors::Add(Visitor visitor) {
+  std::string mark = RandomText();
   const std::lock_guard lock(mutex_);
-  std::string mark = std::to_string(++last_);
   visitors_.emplace(mark, std::make_shared<const Visitor>(std::move(visitor)));
   return mark;
 }

@@ -28,7 +28,7 @@ class Visitors {
  public:
   Visitors();
 
-  std::string Add(Visitor visitor);  // the mark's value
+  std::string Add(Visitor visitor);  // the mark's value, random as well
   void Remove(const std::string& mark);
   // Null: no such connection any more.
   VisitorPtr Find(std::string_view mark) const;
@@ -38,7 +38,6 @@ class Visitors {
  private:
   std::string mark_name_;
   mutable std::mutex mutex_;
-  std::uint64_t last_ = 0;                                // guarded by mutex_
   std::unordered_map<std::string, VisitorPtr> visitors_;  // guarded by mutex_
 };
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "service/door/hpack.h"
 #include "service/door/http2_guard.h"
 
 namespace cistern {
@@ -62,7 +63,8 @@ void RequireFrames(std::string_view octets) {
     if (type != 1 && type != 9) continue;
     block += payload;
     if ((flags & 4) == 0) continue;
-    Require(block.ends_with(kMark) && block.size() <= Http2Guard::kMaxHeaderBlock + kMark.size());
+    Require(IsWholeFieldBlock(block) && block.ends_with(kMark) &&
+            block.size() <= Http2Guard::kMaxHeaderBlock + kMark.size());
     block.clear();
   }
 }

@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import resource
 import signal
 import ssl
 import stat
@@ -15,7 +16,7 @@ import urllib.request
 import grpc
 
 from certs import Authority
-from rig import CTL, CisternTest, Daemon, eventually, main, udp_send
+from rig import CTL, IMAGE, SANITIZED, CisternTest, Daemon, eventually, main, udp_send
 from stubs import access, admin, log, log_service_pb2_grpc, options, rule_service, store_service, target_service
 from stubs import event_service
 
@@ -381,6 +382,30 @@ class AuditTest(AccessTest):
         for secret in (canary, made, made.removeprefix("cistern_"), *key_lines):
             for text in shown:
                 self.assertNotIn(secret, text)
+
+
+    @unittest.skipIf(SANITIZED or IMAGE, "a sanitizer takes the signal; a container has a folder of its own")
+    def test_a_crash_leaves_no_core_file(self):
+        hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+        pattern = pathlib.Path("/proc/sys/kernel/core_pattern").read_text().strip()
+        canary = "canary-in-memory-" + "z" * 30
+        self.grant_token("file", canary, ["admin"])
+        before = resource.getrlimit(resource.RLIMIT_CORE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_CORE, before)
+        resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+        for allowed in (False, True):
+            daemon = self.start_tls(env={"CISTERN_CORE_DUMPS": "1"} if allowed else {})
+            self.remote(daemon, "status", token=canary)
+            daemon.process.send_signal(signal.SIGSEGV)
+            daemon.process.wait(20)
+            daemon.ended = True
+            cores = list(daemon.work.glob("core*"))
+            if not allowed:
+                self.assertEqual(cores, [])
+            elif hard and pattern == "core":  # this is what such a file would tell
+                self.assertIn(canary.encode(), cores[0].read_bytes())
+            for core in cores:
+                core.unlink()
 
 
 class HttpTest(AccessTest):
