@@ -87,7 +87,7 @@ class DoorTest : public testing::Test {
     std::unique_lock lock(mutex_);
     EXPECT_TRUE(came_.wait_for(lock, seconds(20), [this] { return taken_ < handed_over_.size(); }));
     Plug plug(handed_over_.at(taken_++));
-    plug.Say(Frame(kSettings));
+    plug.Say(MakeFrame(kSettings));
     return plug;
   }
   std::size_t handed_over() {
@@ -108,22 +108,22 @@ class DoorTest : public testing::Test {
 
 TEST_F(DoorTest, BringsAClientToGrpcAndSaysWhoItIs) {
   Plug client = Connect();
-  client.Say(Hello() + Frame(kHeaders, kEndHeaders, 1, kFields));
+  client.Say(Hello() + MakeFrame(kHeaders, kEndHeaders, 1, kFields));
   Plug server = Guest();
-  EXPECT_EQ(client.Hear(9), Frame(kSettings));
-  const std::string before = Hello() + Frame(kSettings, kAck);
+  EXPECT_EQ(client.Hear(9), MakeFrame(kSettings));
+  const std::string before = Hello() + MakeFrame(kSettings, kAck);
   EXPECT_EQ(server.Hear(before.size()), before);
   const std::string head = HpackField(visitors_.mark_name(), std::string(32, ' '));
   const std::string call = server.Hear(9 + std::strlen(kFields) + head.size());
   const std::string value = call.substr(call.size() - std::min<std::size_t>(call.size(), 32));
-  EXPECT_EQ(call, Frame(kHeaders, kEndHeaders, 1, kFields + HpackField(visitors_.mark_name(), value)));
+  EXPECT_EQ(call, MakeFrame(kHeaders, kEndHeaders, 1, kFields + HpackField(visitors_.mark_name(), value)));
   const VisitorPtr visitor = visitors_.Find(value);
   ASSERT_TRUE(visitor);
   EXPECT_EQ(visitor->address.ToString(), "127.0.0.1");
   EXPECT_EQ(visitor->port, BoundPort(client.get()));
   EXPECT_FALSE(visitor->tls);
 
-  const std::string large = Frame(kData, 0, 1, std::string(1 << 20, 'x'));
+  const std::string large = MakeFrame(kData, 0, 1, std::string(1 << 20, 'x'));
   client.Say(large);
   EXPECT_EQ(server.Hear(large.size()), large);
   server.Say(large);
@@ -135,12 +135,12 @@ TEST_F(DoorTest, AnEndIsPassedOn) {
   client->Say(Hello());
   Plug server = Guest();
   client.reset();
-  EXPECT_EQ(server.HearAll(), Hello() + Frame(kSettings, kAck));
+  EXPECT_EQ(server.HearAll(), Hello() + MakeFrame(kSettings, kAck));
 
   Plug other = Connect();
   other.Say(Hello());
-  Guest().Say(Frame(kGoAway, 0, 0, "12345678"));  // and closes
-  EXPECT_EQ(other.HearAll(), Frame(kSettings) + Frame(kGoAway, 0, 0, "12345678"));
+  Guest().Say(MakeFrame(kGoAway, 0, 0, "12345678"));  // and closes
+  EXPECT_EQ(other.HearAll(), MakeFrame(kSettings) + MakeFrame(kGoAway, 0, 0, "12345678"));
 }
 
 TEST_F(DoorTest, OtherProtocolsDoNotReachGrpc) {
@@ -156,10 +156,10 @@ TEST_F(DoorTest, AnAbuserIsToldAndCut) {
   Plug client = Connect();
   client.Say(Hello());
   Plug server = Guest();
-  EXPECT_EQ(client.Hear(9), Frame(kSettings));
+  EXPECT_EQ(client.Hear(9), MakeFrame(kSettings));
   std::string flood;
   for (std::uint32_t stream = 1; stream < 10'000; stream += 2)
-    flood += Frame(kHeaders, kEndHeaders, stream, kFields) + Frame(kResetStream, 0, stream, "1234");
+    flood += MakeFrame(kHeaders, kEndHeaders, stream, kFields) + MakeFrame(kResetStream, 0, stream, "1234");
   client.Say(flood);
   const std::string answer = client.HearAll();
   EXPECT_NE(answer.find(TextOf(Http2Abuse::kResets)), std::string::npos) << testing::PrintToString(answer);
@@ -174,15 +174,15 @@ TEST_F(DoorTest, ThoseWhoAskNothingMakeRoom) {
   limit.rlim_cur = limit.rlim_max;
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
   Plug caller = Connect();
-  caller.Say(Hello() + Frame(kHeaders, kEndHeaders, 1, kFields));
+  caller.Say(Hello() + MakeFrame(kHeaders, kEndHeaders, 1, kFields));
   Plug server = Guest();
-  EXPECT_EQ(caller.Hear(9), Frame(kSettings));
+  EXPECT_EQ(caller.Hear(9), MakeFrame(kSettings));
   std::vector<Plug> idle;
   for (int i = 0; i < Door::kMaxConnections; ++i) idle.push_back(Connect());
   EXPECT_EQ(idle.front().HearAll(), "") << "the longest idle";
   EXPECT_EQ(refused(DoorRefusal::kTooMany), 1u);
-  server.Say(Frame(kPing, 0, 0, "12345678"));
-  EXPECT_EQ(caller.Hear(17), Frame(kPing, 0, 0, "12345678")) << "who has a call stays";
+  server.Say(MakeFrame(kPing, 0, 0, "12345678"));
+  EXPECT_EQ(caller.Hear(17), MakeFrame(kPing, 0, 0, "12345678")) << "who has a call stays";
 }
 
 TEST_F(DoorTest, ATakenPortIsAnError) {
@@ -196,9 +196,9 @@ TEST_F(DoorTest, ATakenPortIsAnError) {
 TEST_F(DoorTest, LastWordsLeaveBeforeTheDoorCloses) {
   Plug client = Connect();
   client.Say(Hello());
-  Guest().Say(Frame(kGoAway, 0, 0, "12345678"));
+  Guest().Say(MakeFrame(kGoAway, 0, 0, "12345678"));
   door_->Close();
-  EXPECT_EQ(client.HearAll(), Frame(kSettings) + Frame(kGoAway, 0, 0, "12345678"));
+  EXPECT_EQ(client.HearAll(), MakeFrame(kSettings) + MakeFrame(kGoAway, 0, 0, "12345678"));
 }
 
 }  // namespace

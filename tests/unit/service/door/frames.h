@@ -18,13 +18,13 @@ inline std::string Number(std::uint32_t value, int octets) {
   return out;
 }
 
-inline std::string Frame(std::uint8_t type, std::uint8_t flags = 0, std::uint32_t stream = 0,
-                         std::string_view payload = "") {
+inline std::string MakeFrame(std::uint8_t type, std::uint8_t flags = 0, std::uint32_t stream = 0,
+                             std::string_view payload = "") {
   return Number(static_cast<std::uint32_t>(payload.size()), 3) + static_cast<char>(type) +
          static_cast<char>(flags) + Number(stream, 4) + std::string(payload);
 }
 
 // How a client begins.
-inline std::string Hello() { return std::string(kPreface) + Frame(kSettings); }
+inline std::string Hello() { return std::string(kPreface) + MakeFrame(kSettings); }
 
 }  // namespace cistern::http2

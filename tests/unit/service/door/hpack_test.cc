@@ -16,8 +16,8 @@ TEST(IsWholeFieldBlock, KnowsEachKindOfField) {
   for (const std::string& block :
        {Octets({}), Octets({0x82}), Octets({0x82, 0x86, 0x84}),
         std::string("\x40\x0a"
-        "custom-key\x0d"
-        "custom-header"),
+                    "custom-key\x0d"
+                    "custom-header"),
         Octets({0x04, 0x0c}) + "/sample/path", std::string("\x10\x08password\x06secret"),
         Octets({0x41, 0x0f}) + "www.example.com", Octets({0x58, 0x86, 0xa8, 0xeb, 0x10, 0x64, 0x9c, 0xbf}),
         Octets({0x3f, 0xe1, 0x1f}), Octets({0xff, 0x80, 0x01}), Octets({0x0f, 0x2f, 0x00}),

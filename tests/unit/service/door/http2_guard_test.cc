@@ -23,10 +23,10 @@ class Http2GuardTest : public testing::Test {
   void Server(std::string_view octets) { abuse_ = guard_.FromServer(octets, now_); }
   void Greet() { Client(Hello()); }
   std::string Call(std::uint32_t stream, std::uint8_t flags = kEndHeaders) {
-    return Frame(kHeaders, flags, stream, kFields);
+    return MakeFrame(kHeaders, flags, stream, kFields);
   }
   std::string Marked(std::uint32_t stream, std::uint8_t flags = kEndHeaders) {
-    return Frame(kHeaders, flags, stream, std::string(kFields) + kMark);
+    return MakeFrame(kHeaders, flags, stream, std::string(kFields) + kMark);
   }
 
   Http2Guard guard_{kMark};
@@ -35,35 +35,37 @@ class Http2GuardTest : public testing::Test {
 };
 
 TEST_F(Http2GuardTest, AcknowledgesTheServersSettingsInTheClientsPlace) {
-  EXPECT_EQ(Client(Hello()), Hello() + Frame(kSettings, kAck));
+  EXPECT_EQ(Client(Hello()), Hello() + MakeFrame(kSettings, kAck));
   EXPECT_TRUE(guard_.greeted());
-  EXPECT_EQ(Client(Frame(kSettings, kAck)), "") << "the server has had it";
-  EXPECT_EQ(Client(Frame(kSettings, kAck)), Frame(kSettings, kAck)) << "for later SETTINGS";
+  EXPECT_EQ(Client(MakeFrame(kSettings, kAck)), "") << "the server has had it";
+  EXPECT_EQ(Client(MakeFrame(kSettings, kAck)), MakeFrame(kSettings, kAck)) << "for later SETTINGS";
 }
 
 TEST_F(Http2GuardTest, TakesPiecesOfAnySize) {
-  const std::string octets = Hello() + Call(1) + Frame(kData, kEndStream, 1, "message");
+  const std::string octets = Hello() + Call(1) + MakeFrame(kData, kEndStream, 1, "message");
   std::string out;
   for (const char octet : octets) {
     ASSERT_FALSE(guard_.FromClient({&octet, 1}, now_, out));
   }
-  EXPECT_EQ(out, Hello() + Frame(kSettings, kAck) + Marked(1) + Frame(kData, kEndStream, 1, "message"));
+  EXPECT_EQ(out,
+            Hello() + MakeFrame(kSettings, kAck) + Marked(1) + MakeFrame(kData, kEndStream, 1, "message"));
 }
 
 TEST_F(Http2GuardTest, OtherProtocolsAreRefused) {
   for (const std::string& octets :
        {std::string("GET / HTTP/1.1\r\n"), std::string("\x16\x03\x01"), std::string(kPreface) + Call(1),
-        std::string(kPreface) + Frame(kSettings, kAck), Hello() + Frame(kPush, kEndHeaders, 1, "1234x"),
-        Hello() + Frame(kContinuation, kEndHeaders, 1, kFields), Hello() + Call(2), Hello() + Call(0),
-        Hello() + Frame(kHeaders, 0, 1, "a") + Frame(kPing, 0, 0, "12345678"),
-        Hello() + Frame(kHeaders, 0, 1, "a") + Frame(kContinuation, kEndHeaders, 3, "b"),
-        Hello() + Frame(kHeaders, 0, 1, "a") + Call(1),
-        Hello() + Frame(kSettings, 0, 0, std::string(16385, 'x')),
-        Hello() + Frame(kHeaders, kEndHeaders | kPadded, 1,
-                        "\x05"
-                        "ab"),
-        Hello() + Frame(kHeaders, kEndHeaders | kPadded, 1),
-        Hello() + Frame(kHeaders, kEndHeaders | kHasPriority, 1, "1234")}) {
+        std::string(kPreface) + MakeFrame(kSettings, kAck),
+        Hello() + MakeFrame(kPush, kEndHeaders, 1, "1234x"),
+        Hello() + MakeFrame(kContinuation, kEndHeaders, 1, kFields), Hello() + Call(2), Hello() + Call(0),
+        Hello() + MakeFrame(kHeaders, 0, 1, "a") + MakeFrame(kPing, 0, 0, "12345678"),
+        Hello() + MakeFrame(kHeaders, 0, 1, "a") + MakeFrame(kContinuation, kEndHeaders, 3, "b"),
+        Hello() + MakeFrame(kHeaders, 0, 1, "a") + Call(1),
+        Hello() + MakeFrame(kSettings, 0, 0, std::string(16385, 'x')),
+        Hello() + MakeFrame(kHeaders, kEndHeaders | kPadded, 1,
+                            "\x05"
+                            "ab"),
+        Hello() + MakeFrame(kHeaders, kEndHeaders | kPadded, 1),
+        Hello() + MakeFrame(kHeaders, kEndHeaders | kHasPriority, 1, "1234")}) {
     Http2Guard guard(kMark);
     std::string out;
     EXPECT_EQ(guard.FromClient(octets, now_, out), Http2Abuse::kNotHttp2) << testing::PrintToString(octets);
@@ -72,52 +74,53 @@ TEST_F(Http2GuardTest, OtherProtocolsAreRefused) {
 
 TEST_F(Http2GuardTest, HeaderBlocksArriveWholeAndMarked) {
   Greet();
-  EXPECT_EQ(Client(Frame(kHeaders, kEndStream, 1, "\x10\x01") + Frame(kContinuation, 0, 1, "n\x02v")), "");
-  EXPECT_EQ(Client(Frame(kContinuation, kEndHeaders, 1, "v")),
-            Frame(kHeaders, kEndStream | kEndHeaders, 1, std::string("\x10\x01n\x02vv") + kMark));
+  EXPECT_EQ(Client(MakeFrame(kHeaders, kEndStream, 1, "\x10\x01") + MakeFrame(kContinuation, 0, 1, "n\x02v")),
+            "");
+  EXPECT_EQ(Client(MakeFrame(kContinuation, kEndHeaders, 1, "v")),
+            MakeFrame(kHeaders, kEndStream | kEndHeaders, 1, std::string("\x10\x01n\x02vv") + kMark));
 }
 
 TEST_F(Http2GuardTest, PaddingAndPriorityAreLeftOut) {
   Greet();
   const std::string payload = std::string("\x03", 1) + "PRIOR" + kFields + std::string(3, '\0');
-  EXPECT_EQ(Client(Frame(kHeaders, kEndHeaders | kPadded | kHasPriority, 1, payload)), Marked(1));
-  EXPECT_EQ(Client(Frame(kPriority, 0, 1, "PRIOR") + Frame(77, 0, 1, "unknown")), "");
+  EXPECT_EQ(Client(MakeFrame(kHeaders, kEndHeaders | kPadded | kHasPriority, 1, payload)), Marked(1));
+  EXPECT_EQ(Client(MakeFrame(kPriority, 0, 1, "PRIOR") + MakeFrame(77, 0, 1, "unknown")), "");
 }
 
 // A text that claims the octets of the mark as its own would hide whose call it is.
 TEST_F(Http2GuardTest, NoFieldReachesIntoTheMark) {
   Greet();
-  EXPECT_EQ(Client(Frame(kHeaders, kEndHeaders, 1, "\x10\x01n\x07vv")), "");
+  EXPECT_EQ(Client(MakeFrame(kHeaders, kEndHeaders, 1, "\x10\x01n\x07vv")), "");
   EXPECT_EQ(abuse_, Http2Abuse::kNotHttp2);
 }
 
 TEST_F(Http2GuardTest, ABlockThatGrowsByItsMarkIsCutInTwo) {
   Greet();
   const std::string fields(Http2Guard::kMaxHeaderBlock, '\x83');
-  EXPECT_EQ(Client(Frame(kHeaders, kEndHeaders, 1, fields)),
-            Frame(kHeaders, 0, 1, fields) + Frame(kContinuation, kEndHeaders, 1, kMark));
+  EXPECT_EQ(Client(MakeFrame(kHeaders, kEndHeaders, 1, fields)),
+            MakeFrame(kHeaders, 0, 1, fields) + MakeFrame(kContinuation, kEndHeaders, 1, kMark));
   EXPECT_FALSE(abuse_);
 }
 
 TEST_F(Http2GuardTest, HeaderBlocksHaveABound) {
   Greet();
   const std::string half(Http2Guard::kMaxHeaderBlock / 2, 'x');
-  Client(Frame(kHeaders, 0, 1, half) + Frame(kContinuation, 0, 1, half));
+  Client(MakeFrame(kHeaders, 0, 1, half) + MakeFrame(kContinuation, 0, 1, half));
   ASSERT_FALSE(abuse_);
-  EXPECT_EQ(Client(Frame(kContinuation, 0, 1, "x")), "");
+  EXPECT_EQ(Client(MakeFrame(kContinuation, 0, 1, "x")), "");
   EXPECT_EQ(abuse_, Http2Abuse::kHeaderSize);
 }
 
 TEST_F(Http2GuardTest, ALongHeaderIsRefusedByItsLength) {
   Greet();
-  Client(Frame(kHeaders, 0, 1, std::string(70'000, 'x')).substr(0, 9));
+  Client(MakeFrame(kHeaders, 0, 1, std::string(70'000, 'x')).substr(0, 9));
   EXPECT_EQ(abuse_, Http2Abuse::kHeaderSize);
 }
 
 TEST_F(Http2GuardTest, PiecesOfABlockHaveABound) {
   Greet();
-  Client(Frame(kHeaders, 0, 1, "a"));
-  for (int i = 0; i < Http2Guard::kMaxHeaderPieces && !abuse_; ++i) Client(Frame(kContinuation, 0, 1));
+  Client(MakeFrame(kHeaders, 0, 1, "a"));
+  for (int i = 0; i < Http2Guard::kMaxHeaderPieces && !abuse_; ++i) Client(MakeFrame(kContinuation, 0, 1));
   EXPECT_EQ(abuse_, Http2Abuse::kHeaderSize);
 }
 
@@ -125,13 +128,14 @@ TEST_F(Http2GuardTest, StreamsEndInManyWays) {
   Greet();
   Client(Call(1) + Call(3) + Call(5) + Call(7) + Call(7));
   EXPECT_EQ(guard_.open_streams(), 4u);
-  Server(Frame(kSettings) + Frame(kHeaders, kEndHeaders, 1, "x") + Frame(kData, kEndStream, 1, "y"));
+  Server(MakeFrame(kSettings) + MakeFrame(kHeaders, kEndHeaders, 1, "x") +
+         MakeFrame(kData, kEndStream, 1, "y"));
   EXPECT_EQ(guard_.open_streams(), 3u);
-  Server(Frame(kHeaders, kEndHeaders | kEndStream, 3, "x"));
+  Server(MakeFrame(kHeaders, kEndHeaders | kEndStream, 3, "x"));
   EXPECT_EQ(guard_.open_streams(), 2u);
-  Server(Frame(kResetStream, 0, 5, Number(8, 4)));
+  Server(MakeFrame(kResetStream, 0, 5, Number(8, 4)));
   EXPECT_EQ(guard_.open_streams(), 1u);
-  Client(Frame(kResetStream, 0, 7, Number(8, 4)));
+  Client(MakeFrame(kResetStream, 0, 7, Number(8, 4)));
   EXPECT_EQ(guard_.open_streams(), 0u);
 }
 
@@ -140,7 +144,7 @@ TEST_F(Http2GuardTest, RapidResetsEndTheConnection) {
   std::uint32_t stream = 1;
   int resets = 0;
   for (; !abuse_ && resets < 10'000; ++resets, stream += 2)
-    Client(Call(stream) + Frame(kResetStream, 0, stream, Number(8, 4)));
+    Client(Call(stream) + MakeFrame(kResetStream, 0, stream, Number(8, 4)));
   EXPECT_EQ(abuse_, Http2Abuse::kResets);
   EXPECT_LE(resets, 1000);
 }
@@ -149,7 +153,7 @@ TEST_F(Http2GuardTest, ResetsNowAndThenDoNot) {
   Greet();
   std::uint32_t stream = 1;
   for (int i = 0; i < 10'000 && !abuse_; ++i, stream += 2) {
-    Client(Call(stream) + Frame(kResetStream, 0, stream, Number(8, 4)));
+    Client(Call(stream) + MakeFrame(kResetStream, 0, stream, Number(8, 4)));
     now_ += std::chrono::milliseconds(50);
   }
   EXPECT_FALSE(abuse_);
@@ -158,8 +162,8 @@ TEST_F(Http2GuardTest, ResetsNowAndThenDoNot) {
 TEST_F(Http2GuardTest, ResetsOfStreamsThatAreOverDoNotCount) {
   Greet();
   Client(Call(1));
-  Server(Frame(kHeaders, kEndHeaders | kEndStream, 1, "x"));
-  for (int i = 0; i < 10'000 && !abuse_; ++i) Client(Frame(kResetStream, 0, 1, Number(8, 4)));
+  Server(MakeFrame(kHeaders, kEndHeaders | kEndStream, 1, "x"));
+  for (int i = 0; i < 10'000 && !abuse_; ++i) Client(MakeFrame(kResetStream, 0, 1, Number(8, 4)));
   EXPECT_FALSE(abuse_);
 }
 
@@ -168,8 +172,8 @@ TEST_F(Http2GuardTest, ResetsThatTheClientProvokesCountAsWell) {
   Greet();
   std::uint32_t stream = 1;
   for (int i = 0; i < 10'000 && !abuse_; ++i, stream += 2) {
-    Client(Call(stream) + Frame(kWindowUpdate, 0, stream, Number(0, 4)));
-    Server(Frame(kResetStream, 0, stream, Number(1, 4)));
+    Client(Call(stream) + MakeFrame(kWindowUpdate, 0, stream, Number(0, 4)));
+    Server(MakeFrame(kResetStream, 0, stream, Number(1, 4)));
   }
   EXPECT_EQ(abuse_, Http2Abuse::kResets);
 }
@@ -179,7 +183,7 @@ TEST_F(Http2GuardTest, CallsThatEndBeforeTheirClientHasSaidAllDoNotCount) {
   std::uint32_t stream = 1;
   for (int i = 0; i < 10'000 && !abuse_; ++i, stream += 2) {
     Client(Call(stream));
-    Server(Frame(kResetStream, 0, stream, Number(0, 4)));
+    Server(MakeFrame(kResetStream, 0, stream, Number(0, 4)));
   }
   EXPECT_FALSE(abuse_);
 }
@@ -194,7 +198,7 @@ TEST_F(Http2GuardTest, StreamsHaveABound) {
 TEST_F(Http2GuardTest, SettingsHaveARate) {
   Greet();
   int settings = 0;
-  for (; !abuse_ && settings < 10'000; ++settings) Client(Frame(kSettings));
+  for (; !abuse_ && settings < 10'000; ++settings) Client(MakeFrame(kSettings));
   EXPECT_EQ(abuse_, Http2Abuse::kSettings);
   EXPECT_LE(settings, 200);
 }
@@ -203,11 +207,11 @@ TEST_F(Http2GuardTest, SaysGoodbyeBetweenFrames) {
   Greet();
   Client(Call(5));
   EXPECT_EQ(guard_.Goodbye(Http2Abuse::kResets),
-            Frame(kGoAway, 0, 0, Number(5, 4) + Number(11, 4) + TextOf(Http2Abuse::kResets)));
+            MakeFrame(kGoAway, 0, 0, Number(5, 4) + Number(11, 4) + TextOf(Http2Abuse::kResets)));
   EXPECT_TRUE(guard_.server_between_frames());
-  Server(Frame(kData, 0, 1, "abc").substr(0, 4));
+  Server(MakeFrame(kData, 0, 1, "abc").substr(0, 4));
   EXPECT_FALSE(guard_.server_between_frames());
-  Server(Frame(kData, 0, 1, "abc").substr(4, 6));
+  Server(MakeFrame(kData, 0, 1, "abc").substr(4, 6));
   EXPECT_FALSE(guard_.server_between_frames());
   Server("bc");
   EXPECT_TRUE(guard_.server_between_frames());
