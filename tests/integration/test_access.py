@@ -10,6 +10,7 @@ import ssl
 import stat
 import subprocess
 import time
+import unittest
 import urllib.error
 import urllib.request
 
