@@ -99,7 +99,10 @@ std::string MessageOf(const grpc::Status& status, std::string_view addr, bool co
     if (!tls.empty()) return fmt::format("cannot talk to cisternd at {}: {}", addr, tls);
     if (status.error_message().find("DNS resolution failed") != std::string::npos)
       return fmt::format("cannot reach cisternd at {}: no such host (--addr, CISTERN_ADDR)", addr);
-    if (status.error_message().find("Socket closed") != std::string::npos) {
+    // In gRPC's words, the second with TLS.
+    const bool ended = status.error_message().find("Socket closed") != std::string::npos ||
+                       status.error_message().find("Endpoint read failed") != std::string::npos;
+    if (ended) {
       return fmt::format(
           "cisternd at {} closed the connection at once: does it want TLS, or a client certificate? (--ca, "
           "--cert, --key)",
