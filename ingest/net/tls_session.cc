@@ -22,6 +22,10 @@ std::string DescribeError(const SSL* ssl, int system_error) {
   return text;
 }
 
+// Messages of TLS itself in a row, without data between them: KeyUpdate (RFC 8446, section 4.6.3). An honest
+// peer sends one now and then.
+constexpr int kMostBarren = 64;
+
 bool IsText(char octet) {
   return (octet >= ' ' && octet <= '~') || octet == '\n' || octet == '\r' || octet == '\t';
 }
@@ -37,7 +41,15 @@ std::unique_ptr<TlsSession> TlsSession::Create(const TlsContext& context, int fd
   if (SSL_set_fd(ssl, fd) != 1) return nullptr;
   SSL_set_accept_state(ssl);
   SSL_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_clear_mode(ssl, SSL_MODE_AUTO_RETRY);  // else one call takes as many records without data as come
+  SSL_set_msg_callback(ssl, &TlsSession::OnMessage);
+  SSL_set_msg_callback_arg(ssl, session.get());
   return session;
+}
+
+void TlsSession::OnMessage(int sent, int, int type, const void*, std::size_t, SSL*, void* session) {
+  auto& self = *static_cast<TlsSession*>(session);
+  if (sent == 0 && type == SSL3_RT_HANDSHAKE && self.established_) ++self.barren_;
 }
 
 StreamStatus TlsSession::Handshake() {
@@ -62,11 +74,20 @@ StreamStatus TlsSession::Handshake() {
 StreamRead TlsSession::Read(char* buffer, std::size_t size) {
   std::size_t total = 0;
   while (total < size) {
+    const int before = barren_;
     std::size_t octets = 0;
     ERR_clear_error();
     errno = 0;
     const int result = SSL_read_ex(ssl_.get(), buffer + total, size - total, &octets);
-    if (result != 1) return {Judge(result), total};
+    if (result != 1) {
+      const StreamStatus status = Judge(result);
+      if (status != StreamStatus::kWantRead || barren_ == before) return {status, total};
+      if (barren_ <= kMostBarren) continue;
+      error_ = "too many messages of TLS without data";
+      flooded_ = failed_ = true;
+      return {StreamStatus::kFailed, total};
+    }
+    barren_ = 0;
     total += octets;
   }
   return {StreamStatus::kDone, total};

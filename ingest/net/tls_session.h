@@ -31,6 +31,8 @@ class TlsSession {
 
   // The first octet was printable text: a plain syslog sender on a TLS port.
   bool plaintext() const { return plaintext_; }
+  // It was ended because the peer said much of TLS and nothing else.
+  bool flooded() const { return flooded_; }
   // The peer has not said anything yet.
   bool silent() const { return !first_octet_seen_; }
   // Why it failed, in OpenSSL's words.
@@ -49,6 +51,8 @@ class TlsSession {
   };
   explicit TlsSession(SSL* ssl, int fd) : ssl_(ssl), fd_(fd) {}
   StreamStatus Judge(int result);
+  static void OnMessage(int sent, int version, int type, const void* octets, std::size_t size, SSL* ssl,
+                        void* session);
 
   std::unique_ptr<SSL, Free> ssl_;
   int fd_;
@@ -56,6 +60,8 @@ class TlsSession {
   bool plaintext_ = false;
   bool established_ = false;
   bool failed_ = false;
+  bool flooded_ = false;
+  int barren_ = 0;  // messages of TLS itself since the last data
   std::string error_;
 };
 

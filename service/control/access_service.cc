@@ -90,7 +90,7 @@ grpc::Status ListEntries(AuditLog& audit, AuditRange range, v1::ListAuditRespons
 
 grpc::ServerUnaryReactor* AccessServiceImpl::CreateToken(Rpc* rpc, const v1::CreateTokenRequest* request,
                                                          v1::CreateTokenResponse* response) {
-  return BlockingCall::Start(context_.pool, context_.calls,
+  return BlockingCall::Start(*rpc, context_.pool, context_.calls,
                              [=, this, who = WhoCalls(*rpc)]() -> grpc::Status {
                                const auto right = ReadRight(*request);
                                if (!right) return InvalidArgument(right.error());
@@ -110,9 +110,9 @@ grpc::ServerUnaryReactor* AccessServiceImpl::ListTokens(Rpc*, const v1::ListToke
   return new Finished<grpc::ServerUnaryReactor>(grpc::Status::OK);
 }
 
-grpc::ServerUnaryReactor* AccessServiceImpl::RevokeToken(Rpc*, const v1::RevokeTokenRequest* request,
+grpc::ServerUnaryReactor* AccessServiceImpl::RevokeToken(Rpc* rpc, const v1::RevokeTokenRequest* request,
                                                          v1::RevokeTokenResponse*) {
-  return BlockingCall::Start(context_.pool, context_.calls, [=, this]() -> grpc::Status {
+  return BlockingCall::Start(*rpc, context_.pool, context_.calls, [=, this]() -> grpc::Status {
     const auto done = context_.access.RevokeToken(request->name());
     return done ? grpc::Status::OK : ToGrpc(done.error());
   });
@@ -131,9 +131,9 @@ grpc::ServerUnaryReactor* AccessServiceImpl::WhoAmI(Rpc* rpc, const v1::WhoAmIRe
   return new Finished<grpc::ServerUnaryReactor>(grpc::Status::OK);
 }
 
-grpc::ServerUnaryReactor* AccessServiceImpl::ListAudit(Rpc*, const v1::ListAuditRequest* request,
+grpc::ServerUnaryReactor* AccessServiceImpl::ListAudit(Rpc* rpc, const v1::ListAuditRequest* request,
                                                        v1::ListAuditResponse* response) {
-  return BlockingCall::Start(context_.pool, context_.calls, [=, this]() -> grpc::Status {
+  return BlockingCall::Start(*rpc, context_.pool, context_.calls, [=, this]() -> grpc::Status {
     AuditRange range;
     if (auto status = ReadRange(*request, range); !status.ok()) return status;
     return ListEntries(context_.audit, range, response);

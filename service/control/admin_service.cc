@@ -212,7 +212,8 @@ grpc::ServerUnaryReactor* AdminServiceImpl::Diagnose(grpc::CallbackServerContext
 grpc::ServerUnaryReactor* AdminServiceImpl::Reload(grpc::CallbackServerContext* rpc, const v1::ReloadRequest*,
                                                    v1::ReloadResponse* response) {
   auto* reactor = rpc->DefaultReactor();
-  context_.query_pool.Post([this, reactor, response] {
+  context_.query_pool.Post([this, reactor, response, facts = FactsOf(*rpc)] {
+    if (const auto refused = facts ? facts->revoked() : std::nullopt) return reactor->Finish(*refused);
     const auto changes = hooks_.reload();
     if (!changes) {
       reactor->Finish(InvalidArgument(ToUtf8(changes.error())));

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 
+#include "service/control/call_watch.h"
 #include "service/control/calls.h"
 #include "service/control/log_context.h"
 
@@ -17,15 +18,19 @@ class BlockingCall final : public grpc::ServerUnaryReactor,
  public:
   using Work = std::function<grpc::Status()>;
 
-  // Runs `work` on `pool` and ends with what it returns. Request and response of the call live that long. At
-  // most as many at once as `calls` takes.
-  static grpc::ServerUnaryReactor* Start(WorkerPool& pool, OpenStreams& calls, Work work) {
+  // Runs `work` on `pool` and ends with what it returns, unless the right has ended before its turn. Request
+  // and response of the call live that long. At most as many at once as `calls` takes.
+  static grpc::ServerUnaryReactor* Start(const grpc::ServerContextBase& rpc, WorkerPool& pool,
+                                         OpenStreams& calls, Work work) {
     auto call = std::make_shared<BlockingCall>(calls, std::move(work));
     if (!calls.Add(call))
       return new Finished<grpc::ServerUnaryReactor>(
           {grpc::StatusCode::RESOURCE_EXHAUSTED, "too many such calls run already; retry"});
     call->self_ = call;
-    pool.Post([call] { call->Finish(call->work_()); });
+    pool.Post([call, facts = FactsOf(rpc)] {
+      const auto refused = facts ? facts->revoked() : std::nullopt;
+      call->Finish(refused ? *refused : call->work_());
+    });
     return call.get();
   }
 

@@ -7,7 +7,9 @@ namespace cistern {
 
 Filter FilterOfCaller(const grpc::ServerContextBase& rpc) {
   const auto facts = FactsOf(rpc);
-  return facts && facts->right ? facts->right->filter : Filter();
+  if (!facts) return Filter();  // in tests without a server
+  static const Filter nothing = *Filter::Parse("id:0");
+  return facts->right ? facts->right->filter : nothing;
 }
 
 grpc::Status ReadFilter(const grpc::ServerContextBase& rpc, const std::string& text, Filter& out) {

@@ -2,6 +2,7 @@
 
 #include <google/protobuf/message.h>
 
+#include <optional>
 #include <unordered_map>
 #include <utility>
 
@@ -75,6 +76,11 @@ class Watcher final : public grpc::experimental::Interceptor {
       if (request != nullptr) CollectNames(*request, 1, object_);
     }
     if (batch->QueryInterceptionHookPoint(InterceptionHookPoints::PRE_SEND_STATUS)) {
+      if (refused_) {
+        batch->ModifySendStatus(*refused_);
+        if (batch->QueryInterceptionHookPoint(InterceptionHookPoints::PRE_SEND_MESSAGE))
+          batch->ModifySendMessage(nullptr);
+      }
       const grpc::Status status = batch->GetSendStatus();
       if (!std::exchange(counted_, true)) watch_.counts().Add(status.error_code());
       if (audited) Audit(status);
@@ -87,19 +93,36 @@ class Watcher final : public grpc::experimental::Interceptor {
     grpc::ServerContextBase* rpc = info_.server_context();
     const auto context = rpc->auth_context();
     Credentials credentials = ReadCredentials(context.get(), rpc->client_metadata(), watch_.visitors());
-    RightPtr right = watch_.access().Decide(info_.method(), credentials).right;
+    // Once more: the gate saw the headers, and a client may keep its message back for long.
+    const Decision decision = watch_.access().Decide(info_.method(), credentials);
     facts_ = std::make_shared<CallFacts>(info_.method(), VisitorOf(rpc->client_metadata(), watch_.visitors()),
-                                         std::move(credentials), std::move(right));
+                                         std::move(credentials), decision.right);
+    if (decision.kind != Decision::Kind::kAllowed) Refuse(decision);
     const std::lock_guard lock(Running().mutex);
     Running().calls[rpc] = {facts_, &watch_};
   }
 
-  void Audit(const grpc::Status& status) {
-    if (!facts_) return;
+  // What the call does looks at the facts before it begins; what it says anyhow is taken back below.
+  void Refuse(const Decision& decision) {
+    refused_ = ToGrpc(decision);
+    facts_->Revoke(*refused_);
+    AuditRecord record = Entry();
+    record.result = StatusName(refused_->error_code());
+    record.message = decision.reason;
+    watch_.audit().Refused(std::move(record));
+  }
+
+  AuditRecord Entry() const {
     AuditRecord record;
     record.caller = facts_->right ? facts_->right->name : std::string();
     record.peer = facts_->peer;
     record.method = facts_->method;
+    return record;
+  }
+
+  void Audit(const grpc::Status& status) {
+    if (!facts_ || refused_) return;
+    AuditRecord record = Entry();
     record.object = object_;
     record.result = StatusName(status.error_code());
     record.message = status.error_message();
@@ -111,6 +134,7 @@ class Watcher final : public grpc::experimental::Interceptor {
   const MethodNeeds* const needs_;
   std::shared_ptr<CallFacts> facts_;
   std::string object_;
+  std::optional<grpc::Status> refused_;  // before it began
   bool counted_ = false;
 };
 

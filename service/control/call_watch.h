@@ -24,13 +24,15 @@ class CallFacts {
   CallFacts(std::string method, VisitorPtr visitor, Credentials credentials, RightPtr right)
       : method(std::move(method)),
         visitor(std::move(visitor)),
-        peer(this->visitor ? this->visitor->address.ToString() : "local"),
+        peer(this->visitor       ? this->visitor->address.ToString()
+             : credentials.local ? "local"
+                                 : "unknown"),
         credentials(std::move(credentials)),
         right(std::move(right)) {}
 
   const std::string method;  // as of the wire
-  const VisitorPtr visitor;  // null: through the Unix socket
-  const std::string peer;    // its address without port, or `local`
+  const VisitorPtr visitor;  // null: through the Unix socket, or gone long ago
+  const std::string peer;    // its address without port; `local`, `unknown`
   const Credentials credentials;
   const RightPtr right;  // as of the beginning; null: a public call of somebody unknown
 

@@ -81,7 +81,7 @@ grpc::Status ChangeNow(EventStore& store, Change change, const v1::ChangeEventsR
 // object for `this` in a lambda.
 grpc::ServerUnaryReactor* StartChange(EventContext& context, grpc::CallbackServerContext& rpc, Change change,
                                       const v1::ChangeEventsRequest* request, v1::ChangeEventsResponse* out) {
-  return BlockingCall::Start(context.change_pool, context.calls,
+  return BlockingCall::Start(rpc, context.change_pool, context.calls,
                              [=, &store = context.events, who = WhoCalls(rpc)] {
                                return ChangeNow(store, change, *request, who, out);
                              });
@@ -89,15 +89,15 @@ grpc::ServerUnaryReactor* StartChange(EventContext& context, grpc::CallbackServe
 
 }  // namespace
 
-grpc::ServerUnaryReactor* EventServiceImpl::ListEvents(Rpc*, const v1::ListEventsRequest* request,
+grpc::ServerUnaryReactor* EventServiceImpl::ListEvents(Rpc* rpc, const v1::ListEventsRequest* request,
                                                        v1::ListEventsResponse* response) {
-  return BlockingCall::Start(context_.read_pool, context_.calls,
+  return BlockingCall::Start(*rpc, context_.read_pool, context_.calls,
                              [=, this] { return ListNow(context_.events, *request, response); });
 }
 
-grpc::ServerUnaryReactor* EventServiceImpl::GetEvent(Rpc*, const v1::GetEventRequest* request,
+grpc::ServerUnaryReactor* EventServiceImpl::GetEvent(Rpc* rpc, const v1::GetEventRequest* request,
                                                      v1::GetEventResponse* response) {
-  return BlockingCall::Start(context_.read_pool, context_.calls,
+  return BlockingCall::Start(*rpc, context_.read_pool, context_.calls,
                              [=, this] { return GetNow(context_, request->id(), response); });
 }
 
@@ -106,9 +106,9 @@ grpc::ServerWriteReactor<v1::WatchEventsResponse>* EventServiceImpl::WatchEvents
   return StartEventWatch(context_, rpc, *request);
 }
 
-grpc::ServerUnaryReactor* EventServiceImpl::RaiseEvent(Rpc*, const v1::RaiseEventRequest* request,
+grpc::ServerUnaryReactor* EventServiceImpl::RaiseEvent(Rpc* rpc, const v1::RaiseEventRequest* request,
                                                        v1::Event* response) {
-  return BlockingCall::Start(context_.change_pool, context_.calls,
+  return BlockingCall::Start(*rpc, context_.change_pool, context_.calls,
                              [=, this] { return RaiseNow(context_.events, *request, response); });
 }
 
@@ -128,9 +128,9 @@ grpc::ServerUnaryReactor* EventServiceImpl::RedeliverEvents(Rpc* rpc, const v1::
   return StartChange(context_, *rpc, &EventStore::Redeliver, request, response);
 }
 
-grpc::ServerUnaryReactor* EventServiceImpl::ListSilences(Rpc*, const v1::ListSilencesRequest* request,
+grpc::ServerUnaryReactor* EventServiceImpl::ListSilences(Rpc* rpc, const v1::ListSilencesRequest* request,
                                                          v1::ListSilencesResponse* response) {
-  return BlockingCall::Start(context_.read_pool, context_.calls, [=, this] {
+  return BlockingCall::Start(*rpc, context_.read_pool, context_.calls, [=, this] {
     for (v1::Silence& silence : context_.events.ListSilences(request->expired()))
       *response->add_silences() = std::move(silence);
     return grpc::Status::OK;
@@ -139,7 +139,7 @@ grpc::ServerUnaryReactor* EventServiceImpl::ListSilences(Rpc*, const v1::ListSil
 
 grpc::ServerUnaryReactor* EventServiceImpl::PutSilence(Rpc* rpc, const v1::Silence* request,
                                                        v1::Silence* response) {
-  return BlockingCall::Start(context_.change_pool, context_.calls, [=, this, who = WhoCalls(*rpc)] {
+  return BlockingCall::Start(*rpc, context_.change_pool, context_.calls, [=, this, who = WhoCalls(*rpc)] {
     v1::Silence silence = *request;
     if (silence.who().empty()) silence.set_who(who);
     auto put = context_.events.PutSilence(std::move(silence));
@@ -149,9 +149,9 @@ grpc::ServerUnaryReactor* EventServiceImpl::PutSilence(Rpc* rpc, const v1::Silen
   });
 }
 
-grpc::ServerUnaryReactor* EventServiceImpl::DeleteSilence(Rpc*, const v1::DeleteSilenceRequest* request,
+grpc::ServerUnaryReactor* EventServiceImpl::DeleteSilence(Rpc* rpc, const v1::DeleteSilenceRequest* request,
                                                           v1::DeleteSilenceResponse*) {
-  return BlockingCall::Start(context_.change_pool, context_.calls, [=, this] {
+  return BlockingCall::Start(*rpc, context_.change_pool, context_.calls, [=, this] {
     const auto ended = context_.events.EndSilence(request->name());
     return ended ? grpc::Status::OK : ToGrpc(ended.error());
   });

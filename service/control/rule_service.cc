@@ -105,64 +105,65 @@ grpc::Status HistoryNow(const RuleContext& context, const v1::ListRuleChangesReq
 
 }  // namespace
 
-grpc::ServerUnaryReactor* RuleServiceImpl::ListRules(Rpc*, const v1::ListRulesRequest* request,
+grpc::ServerUnaryReactor* RuleServiceImpl::ListRules(Rpc* rpc, const v1::ListRulesRequest* request,
                                                      v1::ListRulesResponse* response) {
-  return BlockingCall::Start(context_.status_pool, context_.calls,
+  return BlockingCall::Start(*rpc, context_.status_pool, context_.calls,
                              [=, this] { return ListNow(context_, *request, response); });
 }
 
-grpc::ServerUnaryReactor* RuleServiceImpl::GetRule(Rpc*, const v1::GetRuleRequest* request,
+grpc::ServerUnaryReactor* RuleServiceImpl::GetRule(Rpc* rpc, const v1::GetRuleRequest* request,
                                                    v1::RuleInfo* response) {
-  return BlockingCall::Start(context_.status_pool, context_.calls,
+  return BlockingCall::Start(*rpc, context_.status_pool, context_.calls,
                              [=, this] { return GetNow(context_, request->name(), response); });
 }
 
 grpc::ServerUnaryReactor* RuleServiceImpl::ApplyRules(Rpc* rpc, const v1::ApplyRulesRequest* request,
                                                       v1::ApplyRulesResponse* response) {
-  return BlockingCall::Start(context_.change_pool, context_.calls, [=, this, who = WhoCalls(*rpc)] {
+  return BlockingCall::Start(*rpc, context_.change_pool, context_.calls, [=, this, who = WhoCalls(*rpc)] {
     return ApplyNow(context_, *request, who, response);
   });
 }
 
 grpc::ServerUnaryReactor* RuleServiceImpl::DeleteRule(Rpc* rpc, const v1::DeleteRuleRequest* request,
                                                       v1::DeleteRuleResponse*) {
-  return BlockingCall::Start(context_.change_pool, context_.calls, [=, this, who = WhoCalls(*rpc)] {
+  return BlockingCall::Start(*rpc, context_.change_pool, context_.calls, [=, this, who = WhoCalls(*rpc)] {
     return StatusOf(context_.book.Delete(request->name(), RevisionOf(*request), who));
   });
 }
 
 grpc::ServerUnaryReactor* RuleServiceImpl::EnableRule(Rpc* rpc, const v1::EnableRuleRequest* request,
                                                       v1::RuleInfo* response) {
-  return BlockingCall::Start(context_.change_pool, context_.calls, [=, this, who = WhoCalls(*rpc)] {
+  return BlockingCall::Start(*rpc, context_.change_pool, context_.calls, [=, this, who = WhoCalls(*rpc)] {
     return SwitchNow(context_, request->name(), true, who, response);
   });
 }
 
 grpc::ServerUnaryReactor* RuleServiceImpl::DisableRule(Rpc* rpc, const v1::DisableRuleRequest* request,
                                                        v1::RuleInfo* response) {
-  return BlockingCall::Start(context_.change_pool, context_.calls, [=, this, who = WhoCalls(*rpc)] {
+  return BlockingCall::Start(*rpc, context_.change_pool, context_.calls, [=, this, who = WhoCalls(*rpc)] {
     return SwitchNow(context_, request->name(), false, who, response);
   });
 }
 
-grpc::ServerUnaryReactor* RuleServiceImpl::ListRuleChanges(Rpc*, const v1::ListRuleChangesRequest* request,
+grpc::ServerUnaryReactor* RuleServiceImpl::ListRuleChanges(Rpc* rpc,
+                                                           const v1::ListRuleChangesRequest* request,
                                                            v1::ListRuleChangesResponse* response) {
-  return BlockingCall::Start(context_.change_pool, context_.calls,
+  return BlockingCall::Start(*rpc, context_.change_pool, context_.calls,
                              [=, this] { return HistoryNow(context_, *request, response); });
 }
 
 grpc::ServerUnaryReactor* RuleServiceImpl::RollbackRules(Rpc* rpc, const v1::RollbackRulesRequest* request,
                                                          v1::ApplyRulesResponse* response) {
-  return BlockingCall::Start(context_.change_pool, context_.calls, [=, this, who = WhoCalls(*rpc)] {
+  return BlockingCall::Start(*rpc, context_.change_pool, context_.calls, [=, this, who = WhoCalls(*rpc)] {
     const auto undone = context_.book.Rollback(request->change(), request->dry_run(), who);
     if (undone) ToProto(*undone, response);
     return StatusOf(undone);
   });
 }
 
-grpc::ServerUnaryReactor* RuleServiceImpl::ConfirmRules(Rpc*, const v1::ConfirmRulesRequest*,
+grpc::ServerUnaryReactor* RuleServiceImpl::ConfirmRules(Rpc* rpc, const v1::ConfirmRulesRequest*,
                                                         v1::ConfirmRulesResponse* response) {
-  return BlockingCall::Start(context_.change_pool, context_.calls, [=, this] {
+  return BlockingCall::Start(*rpc, context_.change_pool, context_.calls, [=, this] {
     const auto change = context_.book.Confirm();
     if (change) response->set_change(*change);
     return StatusOf(change);

@@ -39,16 +39,16 @@ class RuleServiceImpl final : public v1::RuleService::CallbackService {
   Unary* ConfirmRules(Rpc* rpc, const v1::ConfirmRulesRequest* request,
                       v1::ConfirmRulesResponse* response) override;
 
-  Unary* TestRules(Rpc*, const v1::TestRulesRequest* request, v1::TestRulesResponse* response) override {
-    return StartRuleTests(context_.trials, request, response);
+  Unary* TestRules(Rpc* rpc, const v1::TestRulesRequest* request, v1::TestRulesResponse* response) override {
+    return StartRuleTests(context_.trials, *rpc, request, response);
   }
   grpc::ServerWriteReactor<v1::RehearseRulesResponse>* RehearseRules(
       Rpc* rpc, const v1::RehearseRulesRequest* request) override {
     return StartRehearsal(context_.trials, rpc, *request);
   }
-  Unary* ExplainRecord(Rpc*, const v1::ExplainRecordRequest* request,
+  Unary* ExplainRecord(Rpc* rpc, const v1::ExplainRecordRequest* request,
                        v1::ExplainRecordResponse* response) override {
-    return StartExplainRecord(context_.trials, request, response);
+    return StartExplainRecord(context_.trials, *rpc, request, response);
   }
 
  private:

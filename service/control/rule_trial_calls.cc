@@ -114,16 +114,17 @@ grpc::Status PrepareTriedRule(v1::Rule& rule, const std::string& key) {
   return errors.empty() ? grpc::Status::OK : Refused(errors.items.front(), key);
 }
 
-grpc::ServerUnaryReactor* StartRuleTests(RuleTrialContext& context, const v1::TestRulesRequest* request,
+grpc::ServerUnaryReactor* StartRuleTests(RuleTrialContext& context, const grpc::ServerContextBase& rpc,
+                                         const v1::TestRulesRequest* request,
                                          v1::TestRulesResponse* response) {
-  return BlockingCall::Start(context.call_pool, context.calls,
+  return BlockingCall::Start(rpc, context.call_pool, context.calls,
                              [&context, request, response] { return RunTests(context, *request, response); });
 }
 
-grpc::ServerUnaryReactor* StartExplainRecord(RuleTrialContext& context,
+grpc::ServerUnaryReactor* StartExplainRecord(RuleTrialContext& context, const grpc::ServerContextBase& rpc,
                                              const v1::ExplainRecordRequest* request,
                                              v1::ExplainRecordResponse* response) {
-  return BlockingCall::Start(context.call_pool, context.calls, [&context, request, response] {
+  return BlockingCall::Start(rpc, context.call_pool, context.calls, [&context, request, response] {
     return ExplainRecord(context, *request, response);
   });
 }

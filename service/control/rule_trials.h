@@ -31,9 +31,10 @@ struct RuleTrialContext {
 // is wrong.
 grpc::Status PrepareTriedRule(v1::Rule& rule, const std::string& key);
 
-grpc::ServerUnaryReactor* StartRuleTests(RuleTrialContext& context, const v1::TestRulesRequest* request,
+grpc::ServerUnaryReactor* StartRuleTests(RuleTrialContext& context, const grpc::ServerContextBase& rpc,
+                                         const v1::TestRulesRequest* request,
                                          v1::TestRulesResponse* response);
-grpc::ServerUnaryReactor* StartExplainRecord(RuleTrialContext& context,
+grpc::ServerUnaryReactor* StartExplainRecord(RuleTrialContext& context, const grpc::ServerContextBase& rpc,
                                              const v1::ExplainRecordRequest* request,
                                              v1::ExplainRecordResponse* response);
 grpc::ServerWriteReactor<v1::RehearseRulesResponse>* StartRehearsal(RuleTrialContext& context,

@@ -132,7 +132,7 @@ class StreamCall : public grpc::ServerWriteReactor<Response>,
     Step step = Step::kDone;
     if (cancelled_.load(std::memory_order_acquire)) {
       status = grpc::Status::CANCELLED;
-    } else {
+    } else if (!facts_ || !facts_->revoked()) {
       step = Run(status);
     }
     if (const auto why = facts_ ? facts_->revoked() : std::nullopt) {

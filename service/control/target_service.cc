@@ -129,67 +129,69 @@ grpc::Status ListNow(Targets& targets, const v1::ListTargetsRequest& request, v1
 
 }  // namespace
 
-grpc::ServerUnaryReactor* TargetServiceImpl::ListTargets(Rpc*, const v1::ListTargetsRequest* request,
+grpc::ServerUnaryReactor* TargetServiceImpl::ListTargets(Rpc* rpc, const v1::ListTargetsRequest* request,
                                                          v1::ListTargetsResponse* response) {
-  return BlockingCall::Start(context_.status_pool, context_.calls,
+  return BlockingCall::Start(*rpc, context_.status_pool, context_.calls,
                              [=, this] { return ListNow(context_.targets, *request, response); });
 }
 
-grpc::ServerUnaryReactor* TargetServiceImpl::GetTarget(Rpc*, const v1::GetTargetRequest* request,
+grpc::ServerUnaryReactor* TargetServiceImpl::GetTarget(Rpc* rpc, const v1::GetTargetRequest* request,
                                                        v1::TargetInfo* response) {
-  return BlockingCall::Start(context_.status_pool, context_.calls,
+  return BlockingCall::Start(*rpc, context_.status_pool, context_.calls,
                              [=, this] { return Fill(context_.targets.Get(request->name()), response); });
 }
 
-grpc::ServerUnaryReactor* TargetServiceImpl::ApplyTargets(Rpc*, const v1::ApplyTargetsRequest* request,
+grpc::ServerUnaryReactor* TargetServiceImpl::ApplyTargets(Rpc* rpc, const v1::ApplyTargetsRequest* request,
                                                           v1::ApplyTargetsResponse* response) {
-  return BlockingCall::Start(context_.change_pool, context_.calls,
+  return BlockingCall::Start(*rpc, context_.change_pool, context_.calls,
                              [=, this] { return ApplyNow(context_.targets, *request, response); });
 }
 
-grpc::ServerUnaryReactor* TargetServiceImpl::DeleteTarget(Rpc*, const v1::DeleteTargetRequest* request,
+grpc::ServerUnaryReactor* TargetServiceImpl::DeleteTarget(Rpc* rpc, const v1::DeleteTargetRequest* request,
                                                           v1::DeleteTargetResponse*) {
-  return BlockingCall::Start(context_.change_pool, context_.calls, [=, this] {
+  return BlockingCall::Start(*rpc, context_.change_pool, context_.calls, [=, this] {
     return StatusOf(context_.targets.Delete(request->name(), RevisionOf(*request)));
   });
 }
 
-grpc::ServerUnaryReactor* TargetServiceImpl::PauseTarget(Rpc*, const v1::PauseTargetRequest* request,
+grpc::ServerUnaryReactor* TargetServiceImpl::PauseTarget(Rpc* rpc, const v1::PauseTargetRequest* request,
                                                          v1::TargetInfo* response) {
-  return BlockingCall::Start(context_.change_pool, context_.calls, [=, this] {
+  return BlockingCall::Start(*rpc, context_.change_pool, context_.calls, [=, this] {
     return Fill(context_.targets.SetPaused(request->name(), true), response);
   });
 }
 
-grpc::ServerUnaryReactor* TargetServiceImpl::ResumeTarget(Rpc*, const v1::ResumeTargetRequest* request,
+grpc::ServerUnaryReactor* TargetServiceImpl::ResumeTarget(Rpc* rpc, const v1::ResumeTargetRequest* request,
                                                           v1::TargetInfo* response) {
-  return BlockingCall::Start(context_.change_pool, context_.calls, [=, this] {
+  return BlockingCall::Start(*rpc, context_.change_pool, context_.calls, [=, this] {
     return Fill(context_.targets.SetPaused(request->name(), false), response);
   });
 }
 
-grpc::ServerUnaryReactor* TargetServiceImpl::RewindTarget(Rpc*, const v1::RewindTargetRequest* request,
+grpc::ServerUnaryReactor* TargetServiceImpl::RewindTarget(Rpc* rpc, const v1::RewindTargetRequest* request,
                                                           v1::RewindTargetResponse* response) {
-  return BlockingCall::Start(context_.change_pool, context_.calls,
+  return BlockingCall::Start(*rpc, context_.change_pool, context_.calls,
                              [=, this] { return RewindNow(context_.targets, *request, response); });
 }
 
-grpc::ServerUnaryReactor* TargetServiceImpl::ListDeadLetters(Rpc*, const v1::ListDeadLettersRequest* request,
+grpc::ServerUnaryReactor* TargetServiceImpl::ListDeadLetters(Rpc* rpc,
+                                                             const v1::ListDeadLettersRequest* request,
                                                              v1::ListDeadLettersResponse* response) {
-  return BlockingCall::Start(context_.status_pool, context_.calls,
+  return BlockingCall::Start(*rpc, context_.status_pool, context_.calls,
                              [=, this] { return ListSome(context_.targets, *request, response); });
 }
 
-grpc::ServerUnaryReactor* TargetServiceImpl::RetryDeadLetters(Rpc*, const v1::DeadLettersRequest* request,
+grpc::ServerUnaryReactor* TargetServiceImpl::RetryDeadLetters(Rpc* rpc, const v1::DeadLettersRequest* request,
                                                               v1::DeadLettersResponse* response) {
-  return BlockingCall::Start(context_.letter_pool, context_.retries, [=, this] {
+  return BlockingCall::Start(*rpc, context_.letter_pool, context_.retries, [=, this] {
     return Fill(context_.targets.RetryLetters(request->name(), IdsOf(*request)), response);
   });
 }
 
-grpc::ServerUnaryReactor* TargetServiceImpl::DiscardDeadLetters(Rpc*, const v1::DeadLettersRequest* request,
+grpc::ServerUnaryReactor* TargetServiceImpl::DiscardDeadLetters(Rpc* rpc,
+                                                                const v1::DeadLettersRequest* request,
                                                                 v1::DeadLettersResponse* response) {
-  return BlockingCall::Start(context_.change_pool, context_.calls, [=, this] {
+  return BlockingCall::Start(*rpc, context_.change_pool, context_.calls, [=, this] {
     return Fill(context_.targets.DiscardLetters(request->name(), IdsOf(*request)), response);
   });
 }

@@ -158,31 +158,41 @@ class DoorImpl final : public Door, private DoorHost {
     const Peer peer = PeerOf(address);
     const int on = 1;
     ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (static_cast<int>(guests_.size()) >= kMaxConnections) MakeRoom();
-    if (static_cast<int>(guests_.size()) >= kMostGuests) {
-      Refused(DoorRefusal::kTooMany, peer, "too many connections");
-      return true;
-    }
-    DoorHost& host = *this;
-    auto guest = std::make_shared<Guest>(io_, host, std::move(socket), peer);
-    guests_.emplace(guest.get(), guest);
     {
       const std::lock_guard lock(mutex_);
       ++figures_.accepted;
-      ++figures_.open;
     }
-    guest->Start(tls_ ? tls_->Context() : nullptr);
+    if (static_cast<int>(guests_.size()) >= kMaxConnections) MakeRoom();
+    DoorHost& host = *this;
+    auto guest = std::make_shared<Guest>(io_, host, peer);
+    if (static_cast<int>(guests_.size()) >= kMostGuests ||
+        !guest->Start(std::move(socket), tls_ ? tls_->Context() : nullptr)) {
+      Refused(DoorRefusal::kTooMany, peer, "too many connections");
+      return true;
+    }
+    guests_.emplace(guest.get(), guest);
+    const std::lock_guard lock(mutex_);
+    ++figures_.open;
     return true;
   }
 
-  // A flood of connections that ask nothing must not keep out the client that asks.
+  // A flood of connections that ask nothing must not keep out the client that asks. Who is leaving goes
+  // first.
   void MakeRoom() {
-    Guest* longest = nullptr;
+    const auto now = std::chrono::steady_clock::now();
+    const auto rank = [now](const Guest& guest) {
+      return guest.leaving() ? 0 : guest.idle() ? 1 : guest.stuck(now) ? 2 : 3;
+    };
+    Guest* first = nullptr;
     for (const auto& [guest, owned] : guests_) {
-      if (guest->dispensable() && (!longest || guest->last_active() < longest->last_active()))
-        longest = guest;
+      if (rank(*guest) == 3) continue;
+      if (!first || std::make_pair(rank(*guest), guest->last_active()) <
+                        std::make_pair(rank(*first), first->last_active()))
+        first = guest;
     }
-    if (longest) longest->MakeRoom();
+    if (!first) return;
+    if (first->leaving()) return first->Cut();
+    first->MakeRoom();
   }
 
   asio::awaitable<void> Tick() {
@@ -234,8 +244,8 @@ class DoorImpl final : public Door, private DoorHost {
 }  // namespace
 
 const char* DoorRefusalName(DoorRefusal refusal) {
-  static constexpr const char* kNames[] = {"tls",         "too_slow", "too_many", "not_http2",
-                                           "header_size", "resets",   "settings"};
+  static constexpr const char* kNames[] = {"tls",       "too_slow",    "stalled", "too_many",
+                                           "not_http2", "header_size", "resets",  "settings"};
   static_assert(std::size(kNames) == kDoorRefusals);
   return kNames[static_cast<std::size_t>(refusal)];
 }

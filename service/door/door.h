@@ -4,8 +4,9 @@
 // that it speaks HTTP/2. So a client without the certificate that is asked for does not reach gRPC, the
 // certificates in use stay when new ones cannot be used, and every connection and refusal is counted.
 //
-// Bounds: kMaxConnections, of which those without a call give way to new ones, the longest idle first; 10 s
-// from the connection to the first octets of HTTP/2; no buffer for a connection that rests.
+// Bounds: kMaxConnections, of which those without a call, and then those that take nothing, give way to new
+// ones, the longest idle first; 10 s from the connection to the first octets of HTTP/2, 100 s to take what is
+// said; no buffer for a connection that rests.
 //
 // Threads: one of its own; the public functions from any.
 #pragma once
@@ -28,13 +29,14 @@ namespace cistern {
 enum class DoorRefusal : std::uint8_t {
   kTls,       // the handshake failed
   kTooSlow,   // no handshake or no first octets within the time
+  kStalled,   // took nothing of what was said to it
   kTooMany,   // made room for others, or there was none
   kNotHttp2,  // as Http2Abuse, from here on
   kHeaderSize,
   kResets,
   kSettings,
 };
-inline constexpr int kDoorRefusals = 7;
+inline constexpr int kDoorRefusals = 8;
 // As in metrics.
 const char* DoorRefusalName(DoorRefusal refusal);
 

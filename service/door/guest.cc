@@ -20,6 +20,8 @@ namespace asio = boost::asio;
 constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
 constexpr auto kGreetingTimeout = std::chrono::seconds(10);
 constexpr auto kLeaveTimeout = std::chrono::seconds(1);
+constexpr auto kStuck = std::chrono::seconds(10);     // gives way to others
+constexpr auto kStalled = std::chrono::seconds(100);  // gRPC gives up 80 s after its last word
 constexpr int kPairBuffer = 256 * 1024;
 
 DoorRefusal RefusalOf(Http2Abuse abuse) {
@@ -33,6 +35,13 @@ static_assert(static_cast<int>(DoorRefusal::kSettings) ==
 StreamStatus After(const StreamRead& read) { return read.octets > 0 ? StreamStatus::kDone : read.status; }
 
 }  // namespace
+
+bool Wire::Open(UniqueFd fd) {
+  boost::system::error_code error;
+  descriptor_.assign(fd.get(), error);
+  if (!error) fd.release();
+  return !error;
+}
 
 bool Wire::StartTls(const TlsContext& context) {
   tls_ = TlsSession::Create(context, descriptor_.native_handle());
@@ -83,15 +92,18 @@ void Wire::EndWriting() {
 
 void Wire::Cut() { ::shutdown(descriptor_.native_handle(), SHUT_RDWR); }
 
-void Guest::Start(std::shared_ptr<const TlsContext> tls) {
+bool Guest::Start(UniqueFd socket, std::shared_ptr<const TlsContext> tls) {
+  if (!outer_.Open(std::move(socket))) return false;
   parts_ = 1;
   asio::co_spawn(io_, Serve(shared_from_this(), std::move(tls)), asio::detached);
+  return true;
 }
 
 asio::awaitable<void> Guest::Serve(std::shared_ptr<Guest> self, std::shared_ptr<const TlsContext> tls) {
   bool welcome = true;
   if (tls) {
     welcome = self->outer_.StartTls(*tls);
+    if (!welcome) self->Refuse(DoorRefusal::kTls, "there is no memory for TLS");
     if (welcome) welcome = co_await self->Handshake();
   }
   if (welcome) welcome = co_await self->Greet();
@@ -161,8 +173,14 @@ bool Guest::OpenInner() {
     return false;
   }
   for (const int fd : pair) ::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &kPairBuffer, sizeof kPairBuffer);
-  inner_.emplace(io_, UniqueFd(pair[0]));
-  host_.Introduce(pair[1]);
+  UniqueFd ours(pair[0]), grpcs(pair[1]);
+  Wire inner(io_);
+  if (!inner.Open(std::move(ours))) {
+    Refuse(DoorRefusal::kTooMany, "the system watches no more descriptors");
+    return false;
+  }
+  inner_.emplace(std::move(inner));
+  host_.Introduce(grpcs.release());
   return true;
 }
 
@@ -189,15 +207,15 @@ asio::awaitable<void> Guest::Bring(std::shared_ptr<Guest> self) {
       const auto abuse = self->guard_->FromServer(octets, self->last_active_);
       self->down_ += octets;
       if (abuse && !self->abuse_) self->End(*abuse);
-      const bool flushed = co_await self->Flush(self->outer_, self->down_);
-      if (!flushed) break;
+      const bool delivered = co_await self->Deliver();
+      if (!delivered) break;
     }
     const bool waited = co_await self->inner_->WaitFor(After(read));
     if (!waited) break;
   }
-  if (self->abuse_ && self->down_.empty() && self->guard_->server_between_frames()) {
-    self->down_ = self->guard_->Goodbye(*self->abuse_);
-    co_await self->Flush(self->outer_, self->down_);
+  if (self->leaving_ && self->down_.empty() && self->guard_->server_between_frames()) {
+    self->down_ = self->guard_->Goodbye(self->abuse_);
+    co_await self->Deliver();
   }
   self->leaving_ = true;
   if (self->leave_by_ == Clock::time_point()) self->leave_by_ = Clock::now() + kLeaveTimeout;
@@ -218,9 +236,24 @@ asio::awaitable<bool> Guest::Flush(Wire& to, std::string& octets) {
   co_return true;
 }
 
+asio::awaitable<bool> Guest::Deliver() {
+  last_taken_ = Clock::now();
+  while (!down_.empty()) {
+    const StreamRead written = outer_.Write(down_);
+    if (written.octets > 0) last_taken_ = Clock::now();
+    down_.erase(0, written.octets);
+    if (down_.empty()) break;
+    const bool waited = co_await outer_.WaitFor(written.status);
+    if (!waited) co_return false;
+  }
+  std::string().swap(down_);
+  co_return true;
+}
+
 // So that the last words reach a client that is still talking: a socket closed with unread octets takes back
 // what was sent.
 asio::awaitable<void> Guest::Discard() {
+  if (outer_.tls() && outer_.tls()->flooded()) Refuse(DoorRefusal::kTls, outer_.tls()->error());
   if (!inner_) {
     if (abuse_) (void)outer_.Write(Http2Guard::EmptySettings() + guard_->Goodbye(*abuse_));
     outer_.EndWriting();
@@ -247,17 +280,27 @@ void Guest::End(Http2Abuse abuse) {
 
 void Guest::MakeRoom() {
   Refuse(DoorRefusal::kTooMany, "it made room for others");
+  leave_by_ = Clock::now() + kLeaveTimeout;
+  if (inner_ && down_.empty()) {
+    inner_->Cut();  // and a goodbye, when that is heard
+  } else {
+    Cut();
+  }
+}
+
+void Guest::Cut() {
   outer_.Cut();
   if (inner_) inner_->Cut();
 }
 
+bool Guest::stuck(Clock::time_point now) const { return !down_.empty() && now - last_taken_ >= kStuck; }
+
 void Guest::Tick(Clock::time_point now) {
   const bool late = !inside_ && !leaving_ && now - arrived_ >= kGreetingTimeout;
   if (late) Refuse(DoorRefusal::kTooSlow, "it said nothing that gRPC could answer within 10 s");
-  if (late || (leave_by_ != Clock::time_point() && now >= leave_by_)) {
-    outer_.Cut();
-    if (inner_) inner_->Cut();
-  }
+  const bool stalled = !leaving_ && !down_.empty() && now - last_taken_ >= kStalled;
+  if (stalled) Refuse(DoorRefusal::kStalled, "it took nothing for 100 s");
+  if (late || stalled || (leave_by_ != Clock::time_point() && now >= leave_by_)) Cut();
 }
 
 void Guest::Leave() {

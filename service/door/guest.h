@@ -38,7 +38,9 @@ class DoorHost {
 // A non-blocking descriptor, with TLS or without.
 class Wire {
  public:
-  Wire(boost::asio::io_context& io, UniqueFd fd) : descriptor_(io, fd.release()) {}
+  explicit Wire(boost::asio::io_context& io) : descriptor_(io) {}
+  // False: the system has no room for one more; the descriptor is closed.
+  bool Open(UniqueFd fd);
   bool StartTls(const TlsContext& context);
 
   StreamStatus Handshake() { return tls_->Handshake(); }
@@ -65,17 +67,22 @@ class Guest : public std::enable_shared_from_this<Guest> {
  public:
   using Clock = std::chrono::steady_clock;
 
-  Guest(boost::asio::io_context& io, DoorHost& host, UniqueFd socket, Peer peer)
-      : io_(io), host_(host), outer_(io, std::move(socket)), peer_(peer) {}
+  Guest(boost::asio::io_context& io, DoorHost& host, Peer peer)
+      : io_(io), host_(host), outer_(io), peer_(peer) {}
 
-  // `tls` null: none. Call once, when owned by a shared_ptr.
-  void Start(std::shared_ptr<const TlsContext> tls);
+  // `tls` null: none. Call once, when owned by a shared_ptr. False: it is over already.
+  bool Start(UniqueFd socket, std::shared_ptr<const TlsContext> tls);
   // Once a second.
   void Tick(Clock::time_point now);
-  // No call is under way, so that nobody loses anything.
-  bool dispensable() const { return !leaving_ && (!guard_ || guard_->open_streams() == 0); }
+  bool leaving() const { return leaving_; }
+  // No call is under way and nothing on its way, so that nobody loses anything.
+  bool idle() const { return (!guard_ || guard_->open_streams() == 0) && up_.empty() && down_.empty(); }
+  // It takes nothing of what waits for it.
+  bool stuck(Clock::time_point now) const;
   Clock::time_point last_active() const { return last_active_; }
   void MakeRoom();
+  // At once, without a word.
+  void Cut();
 
  private:
   static boost::asio::awaitable<void> Serve(std::shared_ptr<Guest> self,
@@ -86,6 +93,7 @@ class Guest : public std::enable_shared_from_this<Guest> {
   boost::asio::awaitable<void> Fetch();
   boost::asio::awaitable<void> Discard();
   boost::asio::awaitable<bool> Flush(Wire& to, std::string& octets);
+  boost::asio::awaitable<bool> Deliver();
   // False: the connection is to end.
   bool TakeFromClient(std::size_t octets);
   bool OpenInner();
@@ -107,6 +115,7 @@ class Guest : public std::enable_shared_from_this<Guest> {
   int parts_ = 0;          // coroutines
   const Clock::time_point arrived_ = Clock::now();
   Clock::time_point last_active_ = arrived_, leave_by_{};
+  Clock::time_point last_taken_ = arrived_;  // when the client took something
 };
 
 }  // namespace cistern

@@ -99,7 +99,7 @@ std::optional<Http2Abuse> Http2Guard::FromClient(std::string_view octets, Clock:
     client_.left -= payload.size();
     if (client_.left > 0) return std::nullopt;
     client_.head_size = 0;
-    if (const auto abuse = EndFrame(out)) return abuse;
+    if (const auto abuse = EndFrame(now, out)) return abuse;
   }
 }
 
@@ -155,12 +155,18 @@ std::optional<Http2Abuse> Http2Guard::BeginHeaders() {
   return std::nullopt;
 }
 
-std::optional<Http2Abuse> Http2Guard::EndFrame(std::string& out) {
+std::optional<Http2Abuse> Http2Guard::EndFrame(Clock::time_point now, std::string& out) {
   if (collect_) {
     if (const auto abuse = AddToBlock()) return abuse;
     if ((client_.flags() & kEndHeaders) == 0) return std::nullopt;
+    if (block_.empty()) return Http2Abuse::kNotHttp2;
     if (!IsWholeFieldBlock(block_)) return Http2Abuse::kNotHttp2;
-    if (!Open(block_stream_)) return Http2Abuse::kResets;
+    if (block_stream_ > last_stream_) {
+      block_ += mark_;
+      if (!Open(block_stream_)) return Http2Abuse::kResets;
+    } else if (!resets_.Take(now)) {  // trailers, which no client of gRPC has
+      return Http2Abuse::kResets;
+    }
     SendBlock(out);
   } else if (!greeted_) {
     greeted_ = true;
@@ -189,7 +195,6 @@ std::optional<Http2Abuse> Http2Guard::AddToBlock() {
 }
 
 void Http2Guard::SendBlock(std::string& out) {
-  block_ += mark_;
   std::string_view rest = block_;
   std::uint8_t type = kHeaders, flags = block_flags_ & kEndStream;
   do {
@@ -205,18 +210,17 @@ void Http2Guard::SendBlock(std::string& out) {
   pieces_ = 0;
 }
 
-// Headers of a stream that is known already are trailers.
 bool Http2Guard::Open(std::uint32_t stream) {
-  if (stream <= last_stream_) return true;
   last_stream_ = stream;
   open_.insert(stream);
   return open_.size() <= kMaxStreams;
 }
 
 std::optional<Http2Abuse> Http2Guard::FromServer(std::string_view octets, Clock::time_point now) {
+  std::optional<Http2Abuse> abuse;  // all is followed to the end, for all of it goes to the client
   for (;;) {
     if (server_.head_size < kHeadSize) {
-      if (!server_.ReadHead(octets)) return std::nullopt;
+      if (!server_.ReadHead(octets)) return abuse;
       reset_code_ = 0;
     }
     const std::string_view payload = octets.substr(0, server_.left);
@@ -225,9 +229,10 @@ std::optional<Http2Abuse> Http2Guard::FromServer(std::string_view octets, Clock:
     }
     octets.remove_prefix(payload.size());
     server_.left -= payload.size();
-    if (server_.left > 0) return std::nullopt;
+    if (server_.left > 0) return abuse;
     server_.head_size = 0;
-    if (const auto abuse = EndServerFrame(now)) return abuse;
+    const auto found = EndServerFrame(now);
+    if (!abuse) abuse = found;
   }
 }
 
@@ -241,12 +246,16 @@ std::optional<Http2Abuse> Http2Guard::EndServerFrame(Clock::time_point now) {
   return reset_code_ == kNoError || resets_.Take(now) ? std::nullopt : std::optional(Http2Abuse::kResets);
 }
 
-std::string Http2Guard::Goodbye(Http2Abuse abuse) const {
-  const std::string_view text = TextOf(abuse);
+std::string Http2Guard::Goodbye(std::optional<Http2Abuse> abuse) const {
+  const std::string_view text =
+      abuse ? TextOf(*abuse) : "this connection made room for others; connect again";
   std::string out;
   AppendHead(8 + text.size(), kGoAway, 0, 0, out);
   AppendBigEndian(last_stream_, 4, out);
-  AppendBigEndian(abuse == Http2Abuse::kNotHttp2 ? kProtocolError : kEnhanceYourCalm, 4, out);
+  AppendBigEndian(!abuse                            ? kNoError
+                  : *abuse == Http2Abuse::kNotHttp2 ? kProtocolError
+                                                    : kEnhanceYourCalm,
+                  4, out);
   out += text;
   return out;
 }

@@ -4,7 +4,8 @@
 // header block costs before the client has acknowledged SETTINGS, nor how long a header goes on. The guard
 // follows frames (RFC 9113, section 4) in both directions without decoding what is in them:
 //  - each header block arrives whole, in at most kMaxHeaderBlock octets, without padding and priority, and
-//    with a mark behind its last field, which tells the server on which connection the call came;
+//    with a mark behind the last field of a new stream's, which tells the server on which connection the call
+//    came;
 //  - the server's SETTINGS hold from the first frame: an acknowledgement is put behind the client's SETTINGS
 //    and the client's own is taken out, so octets of the client must not be fed before the server's SETTINGS;
 //  - streams that are cut off, and SETTINGS, have a rate; frames nobody needs (PRIORITY, unknown) are left
@@ -69,8 +70,9 @@ class Http2Guard {
   std::size_t open_streams() const { return open_.size(); }
   // Where a frame of ours can be put behind what came from the server.
   bool server_between_frames() const { return server_.left == 0 && server_.head_size == 0; }
-  // GOAWAY with ENHANCE_YOUR_CALM or PROTOCOL_ERROR and the text.
-  std::string Goodbye(Http2Abuse abuse) const;
+  // GOAWAY with ENHANCE_YOUR_CALM or PROTOCOL_ERROR and the text; without an abuse NO_ERROR and that it made
+  // room.
+  std::string Goodbye(std::optional<Http2Abuse> abuse) const;
   // For a client to which the server has said nothing yet.
   static std::string EmptySettings();
 
@@ -103,7 +105,7 @@ class Http2Guard {
   bool ReadPreface(std::string_view& octets);
   std::optional<Http2Abuse> BeginFrame(Clock::time_point now, std::string& out);
   std::optional<Http2Abuse> BeginHeaders();
-  std::optional<Http2Abuse> EndFrame(std::string& out);
+  std::optional<Http2Abuse> EndFrame(Clock::time_point now, std::string& out);
   std::optional<Http2Abuse> AddToBlock();
   std::optional<Http2Abuse> EndServerFrame(Clock::time_point now);
   void SendBlock(std::string& out);

@@ -8,6 +8,9 @@
 namespace cistern {
 namespace {
 
+constexpr auto kStay = std::chrono::minutes(1);
+constexpr std::size_t kMostLeft = 4096;
+
 std::string RandomText() {
   std::array<unsigned char, 16> random;
   if (::getrandom(random.data(), random.size(), 0) != static_cast<ssize_t>(random.size()))
@@ -31,8 +34,13 @@ std::string Visitors::Add(Visitor visitor) {
 }
 
 void Visitors::Remove(const std::string& mark) {
+  const auto now = std::chrono::steady_clock::now();
   const std::lock_guard lock(mutex_);
-  visitors_.erase(mark);
+  left_.emplace_back(now, mark);
+  while (left_.size() > kMostLeft || now - left_.front().first >= kStay) {
+    visitors_.erase(left_.front().second);
+    left_.pop_front();
+  }
 }
 
 VisitorPtr Visitors::Find(std::string_view mark) const {

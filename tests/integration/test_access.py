@@ -6,6 +6,7 @@ import os
 import pathlib
 import resource
 import signal
+import socket
 import ssl
 import stat
 import subprocess
@@ -16,6 +17,7 @@ import urllib.request
 
 import grpc
 
+import test_control_abuse as http2
 from certs import Authority
 from rig import CTL, IMAGE, SANITIZED, CisternTest, Daemon, eventually, main, udp_send
 from stubs import access, admin, log, log_service_pb2_grpc, options, rule_service, store_service, target_service
@@ -300,6 +302,47 @@ class LifeTest(AccessTest):
         mode = os.stat(daemon.work / "data/control.sock").st_mode
         self.assertEqual(stat.S_IMODE(mode), 0o660)
         self.local(daemon, "status")
+
+
+    def test_a_call_whose_message_comes_after_its_right_has_ended(self):
+        """The gate sees the headers of a call; what it may do is what its caller may do once the message is there."""
+        daemon = self.start_tls()
+        admin_token = self.make_token(daemon, "thief", "admin")
+        reader_token = self.make_token(daemon, "few", "reader", "--filter", "host:nobody")
+        udp_send(daemon.port, b"<13>Jan  1 00:00:00 somehost app: hidden-from-few")
+        daemon.settle(1)
+        context = ssl.create_default_context(cafile=str(self.ca.cert))
+        context.set_alpn_protocols(["h2"])
+        sock = context.wrap_socket(socket.create_connection(("127.0.0.1", daemon.control)), server_hostname="localhost")
+        self.addCleanup(sock.close)
+        raw = http2.Raw(sock)
+        asked = [("AccessService/CreateToken", admin_token, access.CreateTokenRequest(name="back", roles=[options.ROLE_ADMIN])),
+                 ("AccessService/ListTokens", admin_token, access.ListTokensRequest()),
+                 ("AccessService/RevokeToken", admin_token, access.RevokeTokenRequest(name="file")),
+                 ("AdminService/Reload", admin_token, admin.ReloadRequest()),
+                 ("AdminService/GetStatus", admin_token, admin.GetStatusRequest()),
+                 ("RuleService/ConfirmRules", admin_token, rule_service.ConfirmRulesRequest()),
+                 ("LogService/Query", reader_token, log.QueryRequest()),
+                 ("LogService/Tail", reader_token, log.TailRequest(last=10)),
+                 ("LogService/Aggregate", reader_token, log.AggregateRequest())]
+        for number, (call, token, _) in enumerate(asked):
+            raw.send(http2.frame(http2.HEADERS, http2.END_HEADERS, 2 * number + 1, http2.request(
+                b"/cistern.v1." + call.encode(), http2.field(b"authorization", b"Bearer " + token.encode()))))
+        time.sleep(1)
+        for name in ("thief", "few"):
+            self.local(daemon, "tokens", "revoke", name)
+        time.sleep(1)
+        tokens = self.local(daemon, "tokens", "list").stdout
+        for number, (call, _, message) in enumerate(asked):
+            stream = 2 * number + 1
+            raw.send(http2.frame(http2.DATA, http2.END_STREAM, stream, http2.message(message.SerializeToString())))
+            raw.wait(lambda raw: raw.ended(stream))
+            self.assertIn(b"grpc-status\x0216", raw.answer(stream), call)  # UNAUTHENTICATED
+            self.assertEqual([frame for frame in raw.of(http2.DATA) if frame[2] == stream], [], call)
+        self.assertEqual(self.local(daemon, "tokens", "list").stdout, tokens)
+        refused = [entry for entry in self.entries(daemon) if entry["result"] == "UNAUTHENTICATED"]
+        self.assertEqual(len(refused), len(asked))
+        self.assertEqual({entry["peer"] for entry in refused}, {"127.0.0.1"})
 
 
 class FilterTest(AccessTest):

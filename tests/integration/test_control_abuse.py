@@ -9,6 +9,7 @@ import select
 import socket
 import ssl
 import struct
+import subprocess
 import threading
 import time
 import unittest
@@ -169,8 +170,11 @@ class AbuseTest(CisternTest):
         for sock in self.sockets:
             sock.close()
 
-    def tcp(self, port):
-        sock = socket.create_connection(("127.0.0.1", port))
+    def tcp(self, port, buffer=0):
+        sock = socket.socket()
+        if buffer:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+        sock.connect(("127.0.0.1", port))
         self.sockets.append(sock)
         return sock
 
@@ -396,6 +400,30 @@ class Attacks:
                 break
         self.survived()
 
+    def test_who_floods_makes_no_room_among_the_decent(self):
+        self.serve()
+        decent = [self.raw() for _ in range(20)]
+        for _ in range(int(3000 * SCALE)):
+            try:
+                self.tcp(self.daemon.control).sendall(b"GET / HTTP/1.1\r\n\r\n" if self.plain else b"\x16\x03\x01\x00\x01x")
+            except ConnectionError:
+                pass
+        for raw in decent:
+            raw.send(frame(HEADERS, END_HEADERS, 1, request()) + frame(DATA, END_STREAM, 1, message(b"")))
+            raw.wait(Raw.ended)
+            self.assertTrue(raw.of(DATA))
+        self.survived()
+
+    def test_clients_that_take_no_answer_make_room(self):
+        self.serve()
+        for _ in range(int(100 * SCALE)):
+            raw = self.raw(buffer=2048)
+            raw.send(frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", 1 << 30)), read=False)
+            for n in range(2000):
+                if not raw.send(frame(HEADERS, END_HEADERS | END_STREAM, 2 * n + 1, request(b"/none/None")), timeout=0.2, read=False):
+                    break
+        self.survived()
+
     def test_floods_of_small_frames(self):
         self.serve()
         for kind, payload, reason in ((SETTINGS, b"", "settings"), (2, b"\0" * 5, None), (77, b"", None), (DATA, b"", None)):
@@ -414,8 +442,10 @@ class PlainPort(Attacks, AbuseTest):
     def channel(self):
         return grpc.insecure_channel(f"127.0.0.1:{self.daemon.control}")
 
-    def raw(self, **options):
-        return Raw(self.tcp(self.daemon.control), **options)
+    plain = True
+
+    def raw(self, buffer=0, **options):
+        return Raw(self.tcp(self.daemon.control, buffer), **options)
 
 
 class TlsPort(Attacks, AbuseTest):
@@ -437,11 +467,13 @@ class TlsPort(Attacks, AbuseTest):
         channel = grpc.secure_channel(f"localhost:{self.daemon.control}", credentials)
         return channel
 
-    def raw(self, greet=True, agree=True, pair=None):
+    plain = False
+
+    def raw(self, greet=True, agree=True, pair=None, buffer=0):
         context = ssl.create_default_context(cafile=str(self.ca.cert))
         context.set_alpn_protocols(["h2"])
         context.load_cert_chain(*(pair or self.reader))
-        sock = context.wrap_socket(self.tcp(self.daemon.control), server_hostname="localhost")
+        sock = context.wrap_socket(self.tcp(self.daemon.control, buffer), server_hostname="localhost")
         self.sockets.append(sock)
         return Raw(sock, greet, agree)
 
@@ -450,6 +482,21 @@ class TlsPort(Attacks, AbuseTest):
         for _ in range(min(1000, self.connections_possible)):
             self.tcp(self.daemon.control).sendall(b"\x16")
         self.counted("too_slow", 500)
+        self.survived()
+
+    def test_messages_of_tls_without_data(self):
+        self.serve()
+        client = subprocess.Popen(["openssl", "s_client", "-connect", f"127.0.0.1:{self.daemon.control}", "-tls1_3", "-alpn", "h2",
+                                   "-cert", self.reader[0], "-key", self.reader[1]],
+                                  stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(client.wait)
+        self.addCleanup(client.kill)
+        with contextlib.suppress(BrokenPipeError):
+            for _ in range(500):  # each a KeyUpdate
+                client.stdin.write(b"k\n")
+                client.stdin.flush()
+                time.sleep(0.002)
+        self.counted("tls")
         self.survived()
 
     def test_a_stranger_does_not_reach_http2(self):
