@@ -81,8 +81,12 @@ void Connection::TakeSettings() {
   if (counted_ && !settings_->options.senders.Allows(peer_.address)) close_ = CloseReason::kDenied;
 }
 
-Connection::Next Connection::Advance() {
+void Connection::Refresh() {
   if (!close_ && settings_version_ != listener_->version()) TakeSettings();
+}
+
+Connection::Next Connection::Advance() {
+  Refresh();
   if (close_) return Close(*close_);
   if (draining_ && (handshaking_ || thread_.out_of_time())) return Close(CloseReason::kDraining);
   if (proxy_) return ReadProxyHeader();
@@ -93,6 +97,11 @@ Connection::Next Connection::ReadOnce() {
   Arena& arena = thread_.batch().arena();
   char* buffer = arena.Allocate(kReadOctets);
   const StreamRead read = ReadStream(buffer, kReadOctets);
+  Refresh();
+  if (close_) {  // what came after the change is not taken any more
+    arena.Shrink(buffer, kReadOctets, 0);
+    return Close(*close_);
+  }
   if (start_.IsProxyHeader({buffer, read.octets})) {
     arena.Shrink(buffer, kReadOctets, 0);
     return RefuseUntrustedHeader();

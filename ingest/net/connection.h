@@ -45,6 +45,8 @@ class Connection {
 
  private:
   void TakeSettings();
+  // Takes the settings in force if they are newer; close_ is set if they end the connection.
+  void Refresh();
   Next ReadProxyHeader();
   Next JudgeProxyHeader(const ProxyHeader& header);
   Next TakeSender(const Peer& sender);
