@@ -32,10 +32,11 @@ constexpr auto kTick = std::chrono::seconds(1);
 constexpr auto kPause = std::chrono::milliseconds(100);
 constexpr auto kGoodbyes = std::chrono::seconds(1);
 constexpr auto kQuiet = std::chrono::seconds(10);
-constexpr int kAcceptsPerTurn = 64;
+constexpr int kAcceptsPerTurn = 16;
 constexpr std::size_t kScratch = 64 * 1024;
-// What leaves takes its time; beyond this nobody comes in meanwhile.
-constexpr int kMostGuests = Door::kMaxConnections + 64;
+// Who is cut off may hear why for a second, if there are not too many. Beyond the last nobody comes in.
+constexpr int kMostLeaving = 64;
+constexpr int kMostGuests = Door::kMaxConnections + 256;
 
 // Says each kind of refusal at most every ten seconds.
 class RefusalLog {
@@ -176,23 +177,28 @@ class DoorImpl final : public Door, private DoorHost {
     return true;
   }
 
-  // A flood of connections that ask nothing must not keep out the client that asks. Who is leaving goes
-  // first.
+  // A flood of connections that ask nothing must not keep out the client that asks, nor drive out those that
+  // may ask again: who is being cut off has no part in the number, but one of its own.
   void MakeRoom() {
     const auto now = std::chrono::steady_clock::now();
-    const auto rank = [now](const Guest& guest) {
-      return guest.leaving() ? 0 : guest.idle() ? 1 : guest.stuck(now) ? 2 : 3;
+    Guest *idle = nullptr, *stuck = nullptr, *leaving = nullptr;
+    int leave = 0;
+    const auto take = [](Guest*& longest, Guest* guest) {
+      if (!longest || guest->last_active() < longest->last_active()) longest = guest;
     };
-    Guest* first = nullptr;
     for (const auto& [guest, owned] : guests_) {
-      if (rank(*guest) == 3) continue;
-      if (!first || std::make_pair(rank(*guest), guest->last_active()) <
-                        std::make_pair(rank(*first), first->last_active()))
-        first = guest;
+      if (guest->leaving()) {
+        ++leave;
+        take(leaving, guest);
+      } else if (guest->idle()) {
+        take(idle, guest);
+      } else if (guest->stuck(now)) {
+        take(stuck, guest);
+      }
     }
-    if (!first) return;
-    if (first->leaving()) return first->Cut();
-    first->MakeRoom();
+    Guest* const first = idle ? idle : stuck;
+    if (first && static_cast<int>(guests_.size()) - leave >= kMaxConnections) first->MakeRoom();
+    if (leave >= kMostLeaving) leaving->Cut();
   }
 
   asio::awaitable<void> Tick() {

@@ -126,7 +126,7 @@ class Http2Guard {
   std::uint8_t block_flags_ = 0;
   std::uint32_t last_stream_ = 0;
   std::unordered_set<std::uint32_t> open_;
-  TokenBucket resets_{300, 30}, settings_{100, 10};
+  TokenBucket resets_{100, 20}, settings_{100, 10};
 };
 
 }  // namespace cistern

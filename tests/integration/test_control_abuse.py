@@ -496,6 +496,8 @@ class TlsPort(Attacks, AbuseTest):
                 client.stdin.write(b"k\n")
                 client.stdin.flush()
                 time.sleep(0.002)
+        with contextlib.suppress(BrokenPipeError):
+            client.stdin.close()
         self.counted("tls")
         self.survived()
 
