@@ -304,47 +304,6 @@ class LifeTest(AccessTest):
         self.local(daemon, "status")
 
 
-    def test_a_call_whose_message_comes_after_its_right_has_ended(self):
-        """The gate sees the headers of a call; what it may do is what its caller may do once the message is there."""
-        daemon = self.start_tls()
-        admin_token = self.make_token(daemon, "thief", "admin")
-        reader_token = self.make_token(daemon, "few", "reader", "--filter", "host:nobody")
-        udp_send(daemon.port, b"<13>Jan  1 00:00:00 somehost app: hidden-from-few")
-        daemon.settle(1)
-        context = ssl.create_default_context(cafile=str(self.ca.cert))
-        context.set_alpn_protocols(["h2"])
-        sock = context.wrap_socket(socket.create_connection(("127.0.0.1", daemon.control)), server_hostname="localhost")
-        self.addCleanup(sock.close)
-        raw = http2.Raw(sock)
-        asked = [("AccessService/CreateToken", admin_token, access.CreateTokenRequest(name="back", roles=[options.ROLE_ADMIN])),
-                 ("AccessService/ListTokens", admin_token, access.ListTokensRequest()),
-                 ("AccessService/RevokeToken", admin_token, access.RevokeTokenRequest(name="file")),
-                 ("AdminService/Reload", admin_token, admin.ReloadRequest()),
-                 ("AdminService/GetStatus", admin_token, admin.GetStatusRequest()),
-                 ("RuleService/ConfirmRules", admin_token, rule_service.ConfirmRulesRequest()),
-                 ("LogService/Query", reader_token, log.QueryRequest()),
-                 ("LogService/Tail", reader_token, log.TailRequest(last=10)),
-                 ("LogService/Aggregate", reader_token, log.AggregateRequest())]
-        for number, (call, token, _) in enumerate(asked):
-            raw.send(http2.frame(http2.HEADERS, http2.END_HEADERS, 2 * number + 1, http2.request(
-                b"/cistern.v1." + call.encode(), http2.field(b"authorization", b"Bearer " + token.encode()))))
-        time.sleep(1)
-        for name in ("thief", "few"):
-            self.local(daemon, "tokens", "revoke", name)
-        time.sleep(1)
-        tokens = self.local(daemon, "tokens", "list").stdout
-        for number, (call, _, message) in enumerate(asked):
-            stream = 2 * number + 1
-            raw.send(http2.frame(http2.DATA, http2.END_STREAM, stream, http2.message(message.SerializeToString())))
-            raw.wait(lambda raw: raw.ended(stream))
-            self.assertIn(b"grpc-status\x0216", raw.answer(stream), call)  # UNAUTHENTICATED
-            self.assertEqual([frame for frame in raw.of(http2.DATA) if frame[2] == stream], [], call)
-        self.assertEqual(self.local(daemon, "tokens", "list").stdout, tokens)
-        refused = [entry for entry in self.entries(daemon) if entry["result"] == "UNAUTHENTICATED"]
-        self.assertEqual(len(refused), len(asked))
-        self.assertEqual({entry["peer"] for entry in refused}, {"127.0.0.1"})
-
-
 class FilterTest(AccessTest):
     def test_a_filtered_token_sees_only_its_records(self):
         daemon = self.start_tls()
@@ -399,6 +358,46 @@ class AuditTest(AccessTest):
         daemon.stop()
         daemon.start()
         self.assertEqual(self.entries(daemon), found)
+
+    def test_a_call_whose_message_comes_after_its_right_has_ended(self):
+        """The gate sees the headers of a call; what it may do is what its caller may do once the message is there."""
+        daemon = self.start_tls()
+        admin_token = self.make_token(daemon, "thief", "admin")
+        reader_token = self.make_token(daemon, "few", "reader", "--filter", "host:nobody")
+        udp_send(daemon.port, b"<13>Jan  1 00:00:00 somehost app: hidden-from-few")
+        daemon.settle(1)
+        context = ssl.create_default_context(cafile=str(self.ca.cert))
+        context.set_alpn_protocols(["h2"])
+        sock = context.wrap_socket(socket.create_connection(("127.0.0.1", daemon.control)), server_hostname="localhost")
+        self.addCleanup(sock.close)
+        raw = http2.Raw(sock)
+        asked = [("AccessService/CreateToken", admin_token, access.CreateTokenRequest(name="back", roles=[options.ROLE_ADMIN])),
+                 ("AccessService/ListTokens", admin_token, access.ListTokensRequest()),
+                 ("AccessService/RevokeToken", admin_token, access.RevokeTokenRequest(name="file")),
+                 ("AdminService/Reload", admin_token, admin.ReloadRequest()),
+                 ("AdminService/GetStatus", admin_token, admin.GetStatusRequest()),
+                 ("RuleService/ConfirmRules", admin_token, rule_service.ConfirmRulesRequest()),
+                 ("LogService/Query", reader_token, log.QueryRequest()),
+                 ("LogService/Tail", reader_token, log.TailRequest(last=10)),
+                 ("LogService/Aggregate", reader_token, log.AggregateRequest())]
+        for number, (call, token, _) in enumerate(asked):
+            raw.send(http2.frame(http2.HEADERS, http2.END_HEADERS, 2 * number + 1, http2.request(
+                b"/cistern.v1." + call.encode(), http2.field(b"authorization", b"Bearer " + token.encode()))))
+        time.sleep(1)
+        for name in ("thief", "few"):
+            self.local(daemon, "tokens", "revoke", name)
+        time.sleep(1)
+        tokens = self.local(daemon, "tokens", "list").stdout
+        for number, (call, _, message) in enumerate(asked):
+            stream = 2 * number + 1
+            raw.send(http2.frame(http2.DATA, http2.END_STREAM, stream, http2.message(message.SerializeToString())))
+            raw.wait(lambda raw: raw.ended(stream))
+            self.assertIn(b"grpc-status\x0216", raw.answer(stream), call)  # UNAUTHENTICATED
+            self.assertEqual([frame for frame in raw.of(http2.DATA) if frame[2] == stream], [], call)
+        self.assertEqual(self.local(daemon, "tokens", "list").stdout, tokens)
+        refused = [entry for entry in self.entries(daemon, "-n", 0) if entry["result"] == "UNAUTHENTICATED"]
+        self.assertEqual(len(refused), len(asked))
+        self.assertEqual({entry["peer"] for entry in refused}, {"127.0.0.1"})
 
     def test_a_flood_of_refusals_is_bounded(self):
         daemon = self.start_tls()
