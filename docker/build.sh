@@ -17,3 +17,4 @@ fi
 # --format docker keeps the health check.
 buildah bud --quiet --layers --format docker "${options[@]}" -f docker/Dockerfile -t "cistern:$version" -t cistern:latest . > /dev/null
 podman image inspect cistern:latest --format "image: cistern:$version and cistern:latest, {{.Size}} octets"
+echo "to use it: . tests/integration/deploy/containers.sh; podman save cistern:latest -o cistern.tar   (or podman run, podman push)"
