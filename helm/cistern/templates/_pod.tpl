@@ -106,6 +106,24 @@ volumes:
 {{- toYaml $volumes -}}
 {{- end -}}
 
+{{/* The same for people: each Secret once, with the keys that it must have. */}}
+{{- define "cistern.secretsNeeded" -}}
+{{- $keys := dict -}}
+{{- range include "cistern.secretVolumes" . | fromYamlArray -}}
+{{- $wanted := list -}}
+{{- if .key -}}{{- $wanted = list .key -}}
+{{- else if not (hasPrefix "secrets/" .folder) -}}{{- $wanted = list "tls.crt" "tls.key" -}}
+{{- if ne "none" (dict "tls" $.Values.tls "control-tls" $.Values.control.tls "metrics-tls" $.Values.metrics.tls | dig .name "clientAuth" "none") -}}{{- $wanted = append $wanted "ca.crt" -}}{{- end -}}
+{{- end -}}
+{{- $_ := set $keys .secret (concat (get $keys .secret | default list) $wanted | uniq) -}}
+{{- end -}}
+{{- $lines := list -}}
+{{- range $secret, $wanted := $keys -}}
+{{- $lines = append $lines (empty $wanted | ternary $secret (printf "%s with %s" $secret (join ", " $wanted))) -}}
+{{- end -}}
+{{- toYaml $lines -}}
+{{- end -}}
+
 {{- define "cistern.volumeMounts" -}}
 - name: data
   mountPath: /var/lib/cistern
