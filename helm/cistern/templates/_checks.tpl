@@ -27,6 +27,12 @@
 
 {{- define "cistern.checks" -}}
 {{- with .Values -}}
+{{- if not (regexMatch "^[^:@ ]+(:[0-9]+/[^:@ ]+)?$" .image.repository) -}}
+{{- fail (printf "image.repository: %q is not a registry and a name only; what follows : or @ goes into image.tag or image.digest" .image.repository) -}}
+{{- end -}}
+{{- if not (regexMatch "^[0-9]+(\\.[0-9]+)?(Ki|Mi|Gi|Ti|Pi|k|M|G|T|P)?$" .persistence.size) -}}
+{{- fail (printf "persistence.size: %q is not a size as Kubernetes writes it, such as 20Gi or 500Mi" .persistence.size) -}}
+{{- end -}}
 {{- range $key := list "listeners" "rules" "packs" "targets" -}}
 {{- if hasKey $.Values.config $key -}}
 {{- fail (printf "config.%s: use %s" $key (ternary "udp, tcp, tls and extraListeners" $key (eq $key "listeners"))) -}}
