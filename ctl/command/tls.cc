@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -16,6 +17,8 @@
 #include "ctl/tls/authority.h"
 #include "ctl/tls/pair_check.h"
 #include "ctl/tls/peer_check.h"
+#include "ingest/message/ip_address.h"
+#include "ingest/net/subject_names.h"
 
 namespace cistern::ctl {
 namespace {
@@ -79,13 +82,32 @@ class TlsFolder {
     if (name.empty() || name == "ca" || name.find('/') != std::string::npos)
       return Fail("\"" + name + "\" cannot be the name of a file in " + options_.dir);
     if (Has(name)) {
-      Note(context_, "left as it is: " + Path(name + ".crt"));
+      const std::string missing = MissingFrom(Path(name + ".crt"), names);
+      Note(context_, "left as it is: " + Path(name + ".crt") +
+                         (missing.empty() ? ""
+                                          : ", which is not for " + missing +
+                                                "; delete it and its key to have both made anew"));
       return true;
     }
     const auto pair = authority.Issue(names, purpose, static_cast<int>(options_.days));
     if (!pair) return Fail(pair.error());
     const std::string error = WritePair(name, *pair);
     return error.empty() || Fail(error);
+  }
+
+  // Those of `names` that the certificate does not carry; empty also where it cannot be read.
+  static std::string MissingFrom(const std::string& path, const std::vector<std::string>& names) {
+    const auto pem = ReadWholeFile(path);
+    const auto chain = pem ? ReadChain(path, *pem) : Result<Chain, std::string>(pem.error());
+    if (!chain || chain->empty()) return {};
+    const std::vector<std::string> carried = SubjectNames(chain->front().get());
+    std::vector<std::string> missing;
+    for (const std::string& name : names) {
+      const auto address = IpAddress::Parse(name);
+      const std::string wanted = address ? "ip:" + address->ToString() : "dns:" + name;
+      if (std::find(carried.begin(), carried.end(), wanted) == carried.end()) missing.push_back(name);
+    }
+    return fmt::format("{}", fmt::join(missing, ", "));
   }
 
   // Empty, or what went wrong. Nothing is ever written over.
@@ -156,7 +178,8 @@ void RegisterInit(CLI::App& tls, Context& context) {
   auto options = std::make_shared<InitOptions>();
   AddText(command, "DIR", options->dir, "", "Folder to fill (default tls); what is there is kept and used");
   AddTexts(command, "--host", options->hosts,
-           "DNS name or address of the server, once for each (default this machine's name and loopback)");
+           "DNS name or address of the server, once for each, also localhost (default this machine's name "
+           "and loopback)");
   AddTexts(command, "--client", options->clients,
            "Make a certificate for a client of this name, once for each");
   AddNumber(command, "--days", options->days, "How long the certificates are valid (default 365)", 1, 36'500);

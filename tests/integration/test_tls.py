@@ -53,6 +53,9 @@ class Trial(Tls):
         self.assertEqual(len(self.tls("init", "pki", "--host", "other", "--client", "db").splitlines()), 1)
         after = {path.name: path.read_bytes() for path in (self.work / "pki").iterdir()}
         self.assertEqual({name: after[name] for name in before}, before)
+        for host, told in (("other", "which is not for other; delete it and its key"), ("localhost", "left as it is: pki/server.crt\n")):
+            done = subprocess.run([CTL, "tls", "init", "pki", "--host", host], capture_output=True, text=True, cwd=self.work)
+            self.assertIn(told, done.stderr)
         self.tls("check", "--client", "pki/db.crt", "pki/db.key", "--ca", "pki/ca.crt")
 
     def test_names_that_would_be_more_than_a_name_are_refused(self):
