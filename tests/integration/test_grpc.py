@@ -131,6 +131,7 @@ class IngestTest(GrpcTest):
         self.daemon.settle(10)
         self.assertEqual(self.daemon.stop(), 0)
         self.daemon.start()
+        self.client = self.connect()  # an old channel may find out by a call that fails
         first, last = self.exchange([self.batch(n, line(n)) for n in range(6, 16)])
         self.assertEqual((first, last), (10, 15))
         self.assertEqual(len(self.client.query()), 15)
