@@ -18,6 +18,31 @@ SEE_ALSO = {
     "cisternctl": "cisternd(8), cistern.yaml(5), logger(1), jq(1)",
     "cistern.yaml": "cisternd(8), cisternctl(1)",
 }
+# What cisternd --help cannot know: how the package runs it.
+SERVICE = r"""
+.SH SERVICE
+\fBcistern.service\fP runs
+\fBcisternd \-\-config /etc/cistern/cistern.yaml\fP as the user
+\fBcistern\fP.
+Its log is shown by \fBjournalctl \-u cistern\fP.
+.TP
+\fB/etc/cistern/cistern.yaml\fP
+Its configuration. \fBsystemctl reload cistern\fP checks it and puts it in
+force; \fBcontrol\fP, \fBhttp\fP and \fBstorage.dir\fP wait for a restart.
+.TP
+\fB/var/lib/cistern\fP
+Its store.
+.TP
+\fB/var/log/cistern\fP
+For targets of kind \fBfile\fP.
+.TP
+\fB/run/cistern/control.sock\fP
+For root and the group \fBcistern\fP:
+\fBcisternctl \-\-addr unix:/run/cistern/control.sock\fP.
+.TP
+\fB/usr/share/doc/cistern/README.Debian\fP
+Other machines, TLS, tokens and retention, step by step.
+""".strip().splitlines()
 
 
 def roff(text):
@@ -140,6 +165,7 @@ def program_page(name, section, program, summary):
     page = [*header(name, section, summary), ".SH SYNOPSIS", roff(synopsis), ".SH DESCRIPTION"]
     page += [part for block in blocks(lines[:at]) for part in (marked(" ".join(block)), ".PP")][:-1]
     page += sections(lines, ".SH")
+    page += SERVICE if name == "cisternd" else []
     commands = [command for top in inner_commands(lines) for command in command_pages(program, [top])]
     return page + ([".SH EACH COMMAND", *commands] if commands else [])
 
