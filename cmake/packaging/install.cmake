@@ -10,7 +10,7 @@ install(FILES ${made}/cisternd.8.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man8 COM
 install(FILES ${made}/cistern.yaml.5.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man5 COMPONENT daemon)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/examples DESTINATION ${doc}/cistern COMPONENT daemon
         PATTERN embed EXCLUDE PATTERN cistern.service EXCLUDE PATTERN __pycache__ EXCLUDE)
-install(FILES ${PROJECT_SOURCE_DIR}/README.md DESTINATION ${doc}/cistern COMPONENT daemon)
+install(FILES ${PROJECT_SOURCE_DIR}/README.md ${CMAKE_CURRENT_SOURCE_DIR}/debian/README.Debian DESTINATION ${doc}/cistern COMPONENT daemon)
 
 install(TARGETS cisternctl RUNTIME COMPONENT client)
 if(TARGET cistern_logs)
