@@ -133,7 +133,7 @@ std::unique_ptr<CLI::App> MakeCommandLine(Context& context) {
       *root,
       "Exit codes: 0 done, 1 no (no such record or rule, a test failed, not possible as things are),\n"
       "64 wrong usage, 69 daemon unavailable, 70 unexpected error, 77 not allowed, 78 configuration refused.",
-      {"query failed password --since 1h", "tail severity:>=err", "send hello", "COMMAND --help"});
+      {"query failed password --since 1h", "tail 'severity:>=err'", "send hello", "COMMAND --help"});
   return root;
 }
 

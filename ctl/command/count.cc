@@ -46,7 +46,7 @@ void RegisterCount(CLI::App& root, Context& context) {
   AddRange(command, options->range, true);
   AddOverviewOutput(command, options->output);
   AddExplain(command, options->explain);
-  AddExamples(command, "", {"count severity:>=err --since today"});
+  AddExamples(command, "", {"count 'severity:>=err' --since today"});
   OnRun(command, [&context, options] { RunCount(context, *options); });
 }
 

@@ -106,7 +106,7 @@ void RegisterQuery(CLI::App& root, Context& context) {
   AddFlag(command, "--stats", options->stats, "Say on standard error what the query cost");
   AddExplain(command, options->explain);
   AddExamples(command, "",
-              {"query failed password", "query app:sshd severity:>=warning --since 1h",
+              {"query failed password", "query app:sshd 'severity:>=warning' --since 1h",
                "query '\"connection reset\" AND NOT host:test-*' -n 0 -o json"});
   OnRun(command, [&context, options, limit] {
     options->limit_given = IsGiven(limit);

@@ -158,7 +158,7 @@ void RegisterTail(CLI::App& root, Context& context) {
       command,
       "Ctrl-C ends it. When the daemon is restarted, the tail goes on by itself: nothing is missed or shown\n"
       "twice. With --since and without -n it begins at that time; `--from now` shows only new records.",
-      {"tail", "tail severity:>=err -n 20", "tail app:sshd --since 10m -o json"});
+      {"tail", "tail 'severity:>=err' -n 20", "tail app:sshd --since 10m -o json"});
   OnRun(command, [&context, options, limit] {
     options->limit_given = IsGiven(limit);
     RunTail(context, *options);

@@ -84,7 +84,7 @@ void RegisterTop(CLI::App& root, Context& context) {
   AddRange(command, options->range, true);
   AddOverviewOutput(command, options->output);
   AddExplain(command, options->explain);
-  AddExamples(command, "", {"top host severity:>=err --since 24h", "top app -n 20 -o json"});
+  AddExamples(command, "", {"top host 'severity:>=err' --since 24h", "top app -n 20 -o json"});
   OnRun(command, [&context, options] { RunTop(context, *options); });
 }
 
