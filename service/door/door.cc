@@ -36,6 +36,8 @@ constexpr int kAcceptsPerTurn = 16;
 constexpr std::size_t kScratch = 64 * 1024;
 // Who is cut off may hear why for a second, if there are not too many. Beyond the last nobody comes in.
 constexpr int kMostLeaving = 64;
+// So many in their handshakes at once are a flood, and give way before those who are through.
+constexpr int kManyOutside = 100;
 constexpr int kMostGuests = Door::kMaxConnections + 256;
 
 // Says each kind of refusal at most every ten seconds.
@@ -181,8 +183,8 @@ class DoorImpl final : public Door, private DoorHost {
   // may ask again: who is being cut off has no part in the number, but one of its own.
   void MakeRoom() {
     const auto now = std::chrono::steady_clock::now();
-    Guest *idle = nullptr, *stuck = nullptr, *leaving = nullptr;
-    int leave = 0;
+    Guest *outside = nullptr, *idle = nullptr, *stuck = nullptr, *leaving = nullptr;
+    int leave = 0, knock = 0;
     const auto take = [](Guest*& longest, Guest* guest) {
       if (!longest || guest->last_active() < longest->last_active()) longest = guest;
     };
@@ -190,13 +192,17 @@ class DoorImpl final : public Door, private DoorHost {
       if (guest->leaving()) {
         ++leave;
         take(leaving, guest);
+      } else if (!guest->inside()) {
+        ++knock;
+        take(outside, guest);
       } else if (guest->idle()) {
         take(idle, guest);
       } else if (guest->stuck(now)) {
         take(stuck, guest);
       }
     }
-    Guest* const first = idle ? idle : stuck;
+    Guest* first = idle ? idle : stuck;
+    if (!first || knock >= kManyOutside) first = outside;
     if (first && static_cast<int>(guests_.size()) - leave >= kMaxConnections) first->MakeRoom();
     if (leave >= kMostLeaving) leaving->Cut();
   }

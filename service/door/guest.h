@@ -75,6 +75,8 @@ class Guest : public std::enable_shared_from_this<Guest> {
   // Once a second.
   void Tick(Clock::time_point now);
   bool leaving() const { return leaving_; }
+  // Through the handshake and its first octets.
+  bool inside() const { return inside_; }
   // No call is under way and nothing on its way, so that nobody loses anything.
   bool idle() const { return (!guard_ || guard_->open_streams() == 0) && up_.empty() && down_.empty(); }
   // It takes nothing of what waits for it.
