@@ -1,8 +1,10 @@
 // What a client says, in one piece and in pieces, through the guard of gRPC: the same verdict and the same
-// octets, and what goes on is frames, each header block with its mark and within its bound.
+// octets, and what goes on is frames, each header block whole and within its bound, that of a new stream with
+// its mark.
 //
 // Input: the size of the pieces (one octet), then what the client says behind the preface; 'r' as first octet
 // of the rest feeds it as the server's instead.
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -47,14 +49,22 @@ std::size_t LengthOf(std::string_view head) {
          static_cast<std::uint8_t>(head[2]);
 }
 
+std::uint32_t StreamOf(std::string_view head) {
+  std::uint32_t stream = 0;
+  for (const char octet : head.substr(5, 4)) stream = stream << 8 | static_cast<std::uint8_t>(octet);
+  return stream & 0x7fffffff;
+}
+
 // Frames, the last one perhaps not whole; HEADERS and what continues them next to each other.
 void RequireFrames(std::string_view octets) {
   Require(octets.substr(0, kPreface.size()) == kPreface);
   octets.remove_prefix(kPreface.size());
   std::string block;
+  std::uint32_t last_stream = 0;
   while (octets.size() >= 9) {
     const std::size_t length = LengthOf(octets);
     const int type = octets[3], flags = octets[4];
+    const std::uint32_t stream = StreamOf(octets);
     const std::string_view payload = octets.substr(9, length);
     octets.remove_prefix(9 + payload.size());
     Require(type == 0 || length <= 16384);
@@ -63,8 +73,10 @@ void RequireFrames(std::string_view octets) {
     if (type != 1 && type != 9) continue;
     block += payload;
     if ((flags & 4) == 0) continue;
-    Require(IsWholeFieldBlock(block) && block.ends_with(kMark) &&
-            block.size() <= Http2Guard::kMaxHeaderBlock + kMark.size());
+    const bool opens = stream > last_stream;
+    last_stream = std::max(last_stream, stream);
+    Require(IsWholeFieldBlock(block) && (!opens || block.ends_with(kMark)));
+    Require(block.size() <= Http2Guard::kMaxHeaderBlock + (opens ? kMark.size() : 0));
     block.clear();
   }
 }
