@@ -63,7 +63,12 @@ StreamRead Wire::ReadRaw(std::span<char> buffer) {
 }
 
 StreamRead Wire::Write(std::string_view octets) {
-  if (tls_) return tls_->Write(octets.data(), octets.size());
+  const StreamRead written = tls_ ? tls_->Write(octets.data(), octets.size()) : WriteRaw(octets);
+  if (written.octets > 0) Begin();
+  return written;
+}
+
+StreamRead Wire::WriteRaw(std::string_view octets) {
   const ssize_t count =
       ::send(descriptor_.native_handle(), octets.data(), octets.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   if (count >= 0) {
@@ -207,15 +212,15 @@ asio::awaitable<void> Guest::Bring(std::shared_ptr<Guest> self) {
       const auto abuse = self->guard_->FromServer(octets, self->last_active_);
       self->down_ += octets;
       if (abuse && !self->abuse_) self->End(*abuse);
-      const bool delivered = co_await self->Deliver();
-      if (!delivered) break;
+      const bool flushed = co_await self->Flush(self->outer_, self->down_);
+      if (!flushed) break;
     }
     const bool waited = co_await self->inner_->WaitFor(After(read));
     if (!waited) break;
   }
   if (self->leaving_ && self->down_.empty() && self->guard_->server_between_frames()) {
     self->down_ = self->guard_->Goodbye(self->abuse_);
-    co_await self->Deliver();
+    co_await self->Flush(self->outer_, self->down_);
   }
   self->leaving_ = true;
   if (self->leave_by_ == Clock::time_point()) self->leave_by_ = Clock::now() + kLeaveTimeout;
@@ -225,6 +230,7 @@ asio::awaitable<void> Guest::Bring(std::shared_ptr<Guest> self) {
 }
 
 asio::awaitable<bool> Guest::Flush(Wire& to, std::string& octets) {
+  to.Begin();
   while (!octets.empty()) {
     const StreamRead written = to.Write(octets);
     octets.erase(0, written.octets);
@@ -232,21 +238,7 @@ asio::awaitable<bool> Guest::Flush(Wire& to, std::string& octets) {
     const bool waited = co_await to.WaitFor(written.status);
     if (!waited) co_return false;
   }
-  if (octets.capacity() > 256) std::string().swap(octets);
-  co_return true;
-}
-
-asio::awaitable<bool> Guest::Deliver() {
-  last_taken_ = Clock::now();
-  while (!down_.empty()) {
-    const StreamRead written = outer_.Write(down_);
-    if (written.octets > 0) last_taken_ = Clock::now();
-    down_.erase(0, written.octets);
-    if (down_.empty()) break;
-    const bool waited = co_await outer_.WaitFor(written.status);
-    if (!waited) co_return false;
-  }
-  std::string().swap(down_);
+  std::string().swap(octets);
   co_return true;
 }
 
@@ -293,12 +285,14 @@ void Guest::Cut() {
   if (inner_) inner_->Cut();
 }
 
-bool Guest::stuck(Clock::time_point now) const { return !down_.empty() && now - last_taken_ >= kStuck; }
+bool Guest::stuck(Clock::time_point now) const {
+  return !down_.empty() && now - outer_.last_taken() >= kStuck;
+}
 
 void Guest::Tick(Clock::time_point now) {
   const bool late = !inside_ && !leaving_ && now - arrived_ >= kGreetingTimeout;
   if (late) Refuse(DoorRefusal::kTooSlow, "it said nothing that gRPC could answer within 10 s");
-  const bool stalled = !leaving_ && !down_.empty() && now - last_taken_ >= kStalled;
+  const bool stalled = !leaving_ && !down_.empty() && now - outer_.last_taken() >= kStalled;
   if (stalled) Refuse(DoorRefusal::kStalled, "it took nothing for 100 s");
   if (late || stalled || (leave_by_ != Clock::time_point() && now >= leave_by_)) Cut();
 }

@@ -49,6 +49,9 @@ class Wire {
   StreamRead ReadRaw(std::span<char> buffer);
   // How much was taken, and what to wait for if that is not all.
   StreamRead Write(std::string_view octets);
+  // Something is to be written: the time to take it runs from here, or from the last octet that was taken.
+  void Begin() { last_taken_ = std::chrono::steady_clock::now(); }
+  std::chrono::steady_clock::time_point last_taken() const { return last_taken_; }
   // What `status` asks to wait for. False: the descriptor is of no use any more.
   boost::asio::awaitable<bool> WaitFor(StreamStatus status);
   // Nothing more is written; says goodbye in TLS.
@@ -59,8 +62,11 @@ class Wire {
   const TlsSession* tls() const { return tls_.get(); }
 
  private:
+  StreamRead WriteRaw(std::string_view octets);
+
   boost::asio::posix::stream_descriptor descriptor_;
   std::unique_ptr<TlsSession> tls_;
+  std::chrono::steady_clock::time_point last_taken_{};
 };
 
 class Guest : public std::enable_shared_from_this<Guest> {
@@ -95,7 +101,6 @@ class Guest : public std::enable_shared_from_this<Guest> {
   boost::asio::awaitable<void> Fetch();
   boost::asio::awaitable<void> Discard();
   boost::asio::awaitable<bool> Flush(Wire& to, std::string& octets);
-  boost::asio::awaitable<bool> Deliver();
   // False: the connection is to end.
   bool TakeFromClient(std::size_t octets);
   bool OpenInner();
@@ -117,7 +122,6 @@ class Guest : public std::enable_shared_from_this<Guest> {
   int parts_ = 0;          // coroutines
   const Clock::time_point arrived_ = Clock::now();
   Clock::time_point last_active_ = arrived_, leave_by_{};
-  Clock::time_point last_taken_ = arrived_;  // when the client took something
 };
 
 }  // namespace cistern
