@@ -25,19 +25,6 @@ constexpr std::chrono::milliseconds kPause{100};
 
 UniqueFd OpenReserve() { return UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
 
-struct Accepted {
-  UniqueFd fd;
-  Peer peer;
-};
-
-Accepted AcceptFrom(int socket) {
-  sockaddr_storage address{};
-  socklen_t length = sizeof address;
-  UniqueFd fd(
-      ::accept4(socket, reinterpret_cast<sockaddr*>(&address), &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
-  return {std::move(fd), PeerOf(address)};
-}
-
 }  // namespace
 
 Acceptor::Acceptor(UniqueFd socket, std::shared_ptr<StreamListener> listener, IoThread& home,
@@ -91,16 +78,11 @@ Acceptor::Outcome Acceptor::AcceptOne() {
   switch (errno) {
     case EAGAIN:
       return Outcome::kNone;
-    case EMFILE:
-    case ENFILE:
-    case ENOBUFS:
-    case ENOMEM:
-      return Outcome::kExhausted;
     case ECONNABORTED:
     case EINTR:
       return Outcome::kAccepted;  // that one is gone; the next may be there
     default:
-      return Outcome::kFailed;
+      return IsExhaustion(errno) ? Outcome::kExhausted : Outcome::kFailed;
   }
 }
 

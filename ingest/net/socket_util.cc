@@ -154,4 +154,16 @@ Peer PeerOf(const sockaddr_storage& address) {
   return {};
 }
 
+Accepted AcceptFrom(int socket) {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  UniqueFd fd(
+      ::accept4(socket, reinterpret_cast<sockaddr*>(&address), &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  return {std::move(fd), PeerOf(address)};
+}
+
+bool IsExhaustion(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
 }  // namespace cistern

@@ -59,4 +59,13 @@ struct Peer {
 // Not present for other families than IPv4 and IPv6.
 Peer PeerOf(const sockaddr_storage& address);
 
+// The next connection of a listening socket, non-blocking, close-on-exec. Not valid: errno says why.
+struct Accepted {
+  UniqueFd fd;
+  Peer peer;
+};
+Accepted AcceptFrom(int socket);
+// The process or the system is out of descriptors or memory, so that asking again at once is of no use.
+bool IsExhaustion(int error);
+
 }  // namespace cistern

@@ -143,7 +143,7 @@ class DoorImpl final : public Door, private DoorHost {
       bool exhausted = error.failed();
       for (int i = 0; i < kAcceptsPerTurn && !exhausted && listening_->is_open(); ++i) {
         if (AcceptOne()) continue;
-        exhausted = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+        exhausted = IsExhaustion(errno);
         if (!exhausted) break;
       }
       if (!exhausted) continue;
@@ -153,12 +153,8 @@ class DoorImpl final : public Door, private DoorHost {
   }
 
   bool AcceptOne() {
-    sockaddr_storage address{};
-    socklen_t length = sizeof address;
-    UniqueFd socket(::accept4(listening_->native_handle(), reinterpret_cast<sockaddr*>(&address), &length,
-                              SOCK_NONBLOCK | SOCK_CLOEXEC));
+    auto [socket, peer] = AcceptFrom(listening_->native_handle());
     if (!socket.valid()) return errno == ECONNABORTED || errno == EINTR;
-    const Peer peer = PeerOf(address);
     const int on = 1;
     ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     {
