@@ -81,12 +81,31 @@ Result<std::unique_ptr<LogFile>> LogFile::Open(const std::string& path, Sync syn
   if (*version == 0 || file->database_.header_forbids_writing()) return StoreErrc::kCorrupt;
   file->version_ = *version;
   if (const auto done = file->Configure(sync); !done) return done.error();
-  if (thorough)
+  if (thorough) {
     if (const auto sound = file->CheckPages(small); !sound) return sound.error();
+    if (const auto sound = file->CheckTables(); !sound) return sound.error();
+  }
   if (file->writable())
     if (const auto done = file->PrepareStatements(); !done) return done.error();
   if (const auto done = file->Load(); !done) return done.error();
   return file;
+}
+
+// What is written goes by the places of the columns, what is read by their names.
+Result<void> LogFile::CheckTables() {
+  if (version_ != kLogVersion) return {};  // nothing is written
+  Result<Statement> find = database_.Prepare("SELECT 1 FROM sqlite_schema WHERE sql=?1");
+  if (!find) return find.error();
+  std::string_view rest = kTables;
+  while (!rest.empty()) {
+    const std::size_t end = rest.find(';');
+    const Result<bool> found = find->Bind(1, rest.substr(0, end)).Step();
+    if (!found) return found.error();
+    if (!*found) return StoreErrc::kCorrupt;
+    find->Reset();
+    rest.remove_prefix(end + 1);
+  }
+  return {};
 }
 
 // A page that is not what it should be may give away the place of one row to the next that is written.

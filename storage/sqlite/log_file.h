@@ -100,6 +100,7 @@ class LogFile {
   static LogTable TableOf(int tail) { return tail == 0 ? LogTable::kTail : LogTable::kTailB; }
 
   Result<void> CheckPages(bool all);
+  Result<void> CheckTables();
   Result<void> Configure(Sync sync);
   Result<void> CreateTables(const ClientMap& clients);
   Result<void> PrepareStatements();

@@ -2,6 +2,7 @@
 #include <sqlite3.h>
 
 #include <fstream>
+#include <sstream>
 
 #include "storage/sqlite/sqlite.h"
 #include "tests/unit/storage/sqlite/store_fixture.h"
@@ -142,6 +143,24 @@ TEST_F(DamageTest, NothingIsWrittenIntoADamagedPage) {
   EXPECT_TRUE(Warned("000001-2026-11-20.db is damaged"));
   MustAppend({"d"});
   EXPECT_THAT(ReadAll(), ElementsAre("a", "b", "c", "d"));
+}
+
+// A name of a column: what was written by its place could not be read by that name.
+TEST_F(DamageTest, NothingIsWrittenWhereATableIsNotWhatItShouldBe) {
+  Open();
+  MustAppend({"a", "b"});
+  store_.reset();
+  const std::string path = LogPath(LogFiles().front());
+  std::stringstream octets;
+  octets << std::ifstream(path, std::ios::binary).rdbuf();
+  const std::size_t at = octets.str().find("CREATE TABLE data(ordinal INTEGER PRIMARY KEY, blob");
+  ASSERT_NE(at, std::string::npos);
+  Scribble(path, static_cast<std::streamoff>(octets.str().find("blob", at)), 1);
+  Open();
+  EXPECT_TRUE(Warned("000001-2026-11-20.db is damaged"));
+  MustAppend({"c"}, kNoon + kDay);  // or the file before it would be sealed
+  Open();
+  EXPECT_THAT(ReadAll(), ElementsAre("a", "b", "c"));
 }
 
 TEST_F(DamageTest, FileThatIsNoDatabaseIsSetAsideAndANewOneBegun) {
