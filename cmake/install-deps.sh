@@ -5,7 +5,7 @@ set -euo pipefail
 
 build=(ccache cmake g++ lld make ninja-build pkg-config libabsl-dev libbenchmark-dev libboost1.81-dev
   libboost-json1.81-dev libcli11-dev libctemplate-dev libcurl4-openssl-dev libfmt-dev libgmock-dev libgrpc++-dev libgtest-dev
-  libmariadb-dev libprotobuf-dev librdkafka-dev libre2-dev libspdlog-dev libsqlite3-dev libssl-dev libsystemd-dev libvectorscan-dev libxxhash-dev
+  libmariadb-dev libnghttp2-dev libprotobuf-dev librdkafka-dev libre2-dev libspdlog-dev libsqlite3-dev libssl-dev libsystemd-dev libvectorscan-dev libxxhash-dev
   libyaml-cpp-dev libzstd-dev
   prometheus-cpp-dev protobuf-compiler protobuf-compiler-grpc tzdata zlib1g-dev)
 # python3-grpcio and python3-grpc-tools: a client that shares no code with ours.

@@ -65,7 +65,7 @@ class Watcher final : public grpc::experimental::Interceptor {
   ~Watcher() override {
     const std::lock_guard lock(Running().mutex);
     Running().calls.erase(info_.server_context());
-    if (!counted_) watch_.counts().Add(grpc::StatusCode::CANCELLED);
+    Count(grpc::StatusCode::CANCELLED);
   }
 
   void Intercept(InterceptorBatchMethods* batch) override {
@@ -82,7 +82,7 @@ class Watcher final : public grpc::experimental::Interceptor {
           batch->ModifySendMessage(nullptr);
       }
       const grpc::Status status = batch->GetSendStatus();
-      if (!std::exchange(counted_, true)) watch_.counts().Add(status.error_code());
+      Count(status.error_code());
       if (audited) Audit(status);
     }
     batch->Proceed();
@@ -110,6 +110,12 @@ class Watcher final : public grpc::experimental::Interceptor {
     record.result = StatusName(refused_->error_code());
     record.message = decision.reason;
     watch_.audit().Refused(std::move(record));
+  }
+
+  // Once. What comes through the door is counted there.
+  void Count(grpc::StatusCode code) {
+    if (std::exchange(counted_, true) || !facts_ || !facts_->through_socket()) return;
+    watch_.counts().Add(static_cast<std::uint32_t>(code));
   }
 
   AuditRecord Entry() const {

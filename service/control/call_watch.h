@@ -1,5 +1,6 @@
 // Knows every call from its first moment to its last: who makes it, and whether the right is still there.
-// Writes calls that are audited to the audit log, with what came of them.
+// Writes calls that are audited to the audit log, with what came of them, and counts those through the Unix
+// socket, which does not lead past the door.
 //
 // Threads: any.
 #pragma once
@@ -14,7 +15,7 @@
 
 #include "service/access/access.h"
 #include "service/access/audit_log.h"
-#include "service/control/call_counts.h"
+#include "service/door/call_counts.h"
 #include "service/door/visitors.h"
 
 namespace cistern {
@@ -35,6 +36,8 @@ class CallFacts {
   const std::string peer;    // its address without port; `local`, `unknown`
   const Credentials credentials;
   const RightPtr right;  // as of the beginning; null: a public call of somebody unknown
+
+  bool through_socket() const { return credentials.local && !visitor; }
 
   // Set once the right has ended: how the call is to end. Streams look once a second.
   std::optional<grpc::Status> revoked() const {

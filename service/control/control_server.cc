@@ -15,7 +15,6 @@
 
 #include "service/control/access_service.h"
 #include "service/control/admin_service.h"
-#include "service/control/call_counts.h"
 #include "service/control/call_watch.h"
 #include "service/control/event_service.h"
 #include "service/control/gate.h"
@@ -120,11 +119,11 @@ class ControlServerImpl final : public ControlServer {
     Limit(builder);
     int unix_port = -1;
     if (!options_.address.empty()) {
-      door_ = Door::Create(options_.address, options_.tls, visitors_);
+      door_ = Door::Create(options_.address, options_.tls, visitors_, counts_);
       if (auto bound = door_->Bind(); !bound) return bound;
       using Kind = grpc::ServerBuilder::experimental_type::ExternalConnectionType;
       acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
-          Kind::FROM_FD, GuardedCredentials(visitors_, *options_.access, *options_.audit, counts_));
+          Kind::FROM_FD, GuardedCredentials(visitors_, *options_.access, *options_.audit));
     }
     if (!options_.unix_socket.empty()) {
       builder.AddListeningPort("unix:" + options_.unix_socket, grpc::InsecureServerCredentials(), &unix_port);

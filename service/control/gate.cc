@@ -19,8 +19,8 @@ std::string_view OnlyOne(const CallMetadata& metadata, const std::string& name) 
 
 class Gate final : public grpc::AuthMetadataProcessor {
  public:
-  Gate(const Visitors& visitors, const Access& access, AuditLog& audit, CallCounts& counts)
-      : visitors_(visitors), access_(access), audit_(audit), counts_(counts) {}
+  Gate(const Visitors& visitors, const Access& access, AuditLog& audit)
+      : visitors_(visitors), access_(access), audit_(audit) {}
 
   bool IsBlocking() const override { return false; }
   grpc::Status Process(const InputMetadata& metadata, grpc::AuthContext* context, OutputMetadata*,
@@ -31,7 +31,6 @@ class Gate final : public grpc::AuthMetadataProcessor {
     const Decision decision = access_.Decide(path, credentials);
     if (decision.kind == Decision::Kind::kAllowed) return grpc::Status::OK;
     const grpc::Status status = ToGrpc(decision);
-    counts_.Add(status.error_code());
     AuditRecord record;
     record.caller = decision.right ? decision.right->name : std::string();
     if (const auto visitor = VisitorOf(metadata, visitors_)) record.peer = visitor->address.ToString();
@@ -46,7 +45,6 @@ class Gate final : public grpc::AuthMetadataProcessor {
   const Visitors& visitors_;
   const Access& access_;
   AuditLog& audit_;
-  CallCounts& counts_;
 };
 
 }  // namespace
@@ -92,9 +90,9 @@ grpc::Status ToGrpc(const Decision& decision) {
 }
 
 std::shared_ptr<grpc::ServerCredentials> GuardedCredentials(const Visitors& visitors, const Access& access,
-                                                            AuditLog& audit, CallCounts& counts) {
+                                                            AuditLog& audit) {
   auto credentials = grpc::experimental::LocalServerCredentials(UDS);
-  credentials->SetAuthMetadataProcessor(std::make_shared<Gate>(visitors, access, audit, counts));
+  credentials->SetAuthMetadataProcessor(std::make_shared<Gate>(visitors, access, audit));
   return credentials;
 }
 

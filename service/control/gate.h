@@ -11,7 +11,6 @@
 
 #include "service/access/access.h"
 #include "service/access/audit_log.h"
-#include "service/control/call_counts.h"
 #include "service/door/visitors.h"
 
 namespace cistern {
@@ -32,6 +31,6 @@ grpc::Status ToGrpc(const Decision& decision);
 
 // Of the connections that the door hands over. All outlive the server.
 std::shared_ptr<grpc::ServerCredentials> GuardedCredentials(const Visitors& visitors, const Access& access,
-                                                            AuditLog& audit, CallCounts& counts);
+                                                            AuditLog& audit);
 
 }  // namespace cistern

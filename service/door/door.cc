@@ -66,8 +66,8 @@ class RefusalLog {
 
 class DoorImpl final : public Door, private DoorHost {
  public:
-  DoorImpl(std::string address, std::optional<TlsOptions> tls, Visitors& visitors)
-      : requested_(std::move(address)), visitors_(visitors) {
+  DoorImpl(std::string address, std::optional<TlsOptions> tls, Visitors& visitors, CallCounts& calls)
+      : requested_(std::move(address)), visitors_(visitors), calls_(calls) {
     if (!tls) return;
     tls->application_protocol = "h2";
     tls_.emplace("control.tls", *std::move(tls));
@@ -226,11 +226,13 @@ class DoorImpl final : public Door, private DoorHost {
     const std::lock_guard lock(mutex_);
     if (--figures_.open == 0) all_gone_.notify_all();
   }
+  CallCounts& calls() override { return calls_; }
   const std::string& mark_name() const override { return visitors_.mark_name(); }
   std::span<char> scratch() override { return scratch_; }
 
   const std::string requested_;
   Visitors& visitors_;
+  CallCounts& calls_;
   std::optional<WatchedTls> tls_;
   HandOver hand_over_;
   std::uint16_t port_ = 0;
@@ -252,14 +254,15 @@ class DoorImpl final : public Door, private DoorHost {
 }  // namespace
 
 const char* DoorRefusalName(DoorRefusal refusal) {
-  static constexpr const char* kNames[] = {"tls",       "too_slow",    "stalled", "too_many",
+  static constexpr const char* kNames[] = {"tls",       "too_slow",    "stalled", "too_many", "protocol",
                                            "not_http2", "header_size", "resets",  "settings"};
   static_assert(std::size(kNames) == kDoorRefusals);
   return kNames[static_cast<std::size_t>(refusal)];
 }
 
-std::unique_ptr<Door> Door::Create(std::string address, std::optional<TlsOptions> tls, Visitors& visitors) {
-  return std::make_unique<DoorImpl>(std::move(address), std::move(tls), visitors);
+std::unique_ptr<Door> Door::Create(std::string address, std::optional<TlsOptions> tls, Visitors& visitors,
+                                   CallCounts& calls) {
+  return std::make_unique<DoorImpl>(std::move(address), std::move(tls), visitors, calls);
 }
 
 }  // namespace cistern

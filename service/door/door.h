@@ -21,6 +21,7 @@
 
 #include "ingest/message/result.h"
 #include "ingest/net/listener_options.h"
+#include "service/door/call_counts.h"
 #include "service/door/visitors.h"
 
 namespace cistern {
@@ -31,12 +32,13 @@ enum class DoorRefusal : std::uint8_t {
   kTooSlow,   // no handshake or no first octets within the time
   kStalled,   // took nothing of what was said to it
   kTooMany,   // made room for others, or there was none
+  kProtocol,  // gRPC itself ended it: a broken frame, too many pings, no answer to its own
   kNotHttp2,  // as Http2Abuse, from here on
   kHeaderSize,
   kResets,
   kSettings,
 };
-inline constexpr int kDoorRefusals = 8;
+inline constexpr int kDoorRefusals = 9;
 // As in metrics.
 const char* DoorRefusalName(DoorRefusal refusal);
 
@@ -55,8 +57,9 @@ class Door {
   // Takes the descriptor of one end of a connection, non-blocking; it is gRPC's from then on.
   using HandOver = std::function<void(int fd)>;
 
-  // `visitors` outlives it. `address`: HOST:PORT, numeric.
-  static std::unique_ptr<Door> Create(std::string address, std::optional<TlsOptions> tls, Visitors& visitors);
+  // `visitors` and `calls` outlive it; calls are counted when they end. `address`: HOST:PORT, numeric.
+  static std::unique_ptr<Door> Create(std::string address, std::optional<TlsOptions> tls, Visitors& visitors,
+                                      CallCounts& calls);
   virtual ~Door() = default;
 
   // Binds. The error is one sentence. Nobody is let in before Open().

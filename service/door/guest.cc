@@ -146,7 +146,7 @@ asio::awaitable<bool> Guest::Greet() {
   visitor.tls = outer_.tls() != nullptr;
   if (visitor.tls) visitor.names = outer_.tls()->PeerNames();
   mark_ = host_.Admit(std::move(visitor));
-  guard_.emplace(HpackField(host_.mark_name(), mark_));
+  guard_.emplace(HpackField(host_.mark_name(), mark_), host_.calls());
   while (!guard_->greeted()) {
     const StreamRead read = outer_.Read(host_.scratch());
     if (!TakeFromClient(read.octets)) co_return false;
@@ -199,6 +199,7 @@ asio::awaitable<void> Guest::Fetch() {
     const bool waited = co_await outer_.WaitFor(After(read));
     if (!waited || leaving_) break;
   }
+  left_ = true;
   inner_->EndWriting();
 }
 
@@ -218,6 +219,8 @@ asio::awaitable<void> Guest::Bring(std::shared_ptr<Guest> self) {
     const bool waited = co_await self->inner_->WaitFor(After(read));
     if (!waited) break;
   }
+  if (!self->leaving_ && !self->left_ && !self->guard_->server_left())
+    self->host_.Refused(DoorRefusal::kProtocol, self->peer_, "gRPC ended it for what it said");
   if (self->leaving_ && self->down_.empty() && self->guard_->server_between_frames()) {
     self->down_ = self->guard_->Goodbye(self->abuse_);
     co_await self->Flush(self->outer_, self->down_);

@@ -30,6 +30,7 @@ class DoorHost {
   virtual void Refused(DoorRefusal refusal, const Peer& peer, const std::string& why) = 0;
   // It is over; `mark` is empty if it was never admitted.
   virtual void Forget(Guest& guest, const std::string& mark) = 0;
+  virtual CallCounts& calls() = 0;
   virtual const std::string& mark_name() const = 0;
   // Room for one read; its content is lost at the next co_await.
   virtual std::span<char> scratch() = 0;
@@ -118,6 +119,7 @@ class Guest : public std::enable_shared_from_this<Guest> {
   std::string mark_;
   std::string up_, down_;  // to gRPC, to the client: what they did not take yet
   bool inside_ = false;    // gRPC has greeted
+  bool left_ = false;      // the client says nothing more
   bool leaving_ = false;   // what is still read from the client is thrown away
   int parts_ = 0;          // coroutines
   const Clock::time_point arrived_ = Clock::now();

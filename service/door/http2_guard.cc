@@ -11,7 +11,27 @@ constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 constexpr std::uint8_t kEndStream = 0x1, kAck = 0x1, kEndHeaders = 0x4, kPadded = 0x8, kHasPriority = 0x20;
 constexpr std::size_t kPriorityOctets = 5;
 constexpr std::size_t kLargestFrame = 16384;  // the least that every peer accepts
-constexpr std::uint32_t kNoError = 0, kProtocolError = 1, kEnhanceYourCalm = 11;
+constexpr std::uint32_t kNoError = 0, kProtocolError = 1, kRefusedStream = 7, kCancel = 8,
+                        kEnhanceYourCalm = 11, kInadequateSecurity = 12;
+// As gRPC numbers them.
+constexpr std::uint32_t kCancelled = 1, kPermissionDenied = 7, kResourceExhausted = 8, kInternal = 13,
+                        kUnavailable = 14;
+
+// How a call has ended whose stream was reset (gRPC over HTTP2, Errors).
+std::uint32_t StatusOfReset(std::uint32_t code) {
+  switch (code) {
+    case kRefusedStream:
+      return kUnavailable;
+    case kCancel:
+      return kCancelled;
+    case kEnhanceYourCalm:
+      return kResourceExhausted;
+    case kInadequateSecurity:
+      return kPermissionDenied;
+    default:
+      return kInternal;
+  }
+}
 
 void AppendBigEndian(std::uint32_t value, int octets, std::string& out) {
   for (int shift = 8 * (octets - 1); shift >= 0; shift -= 8) out += static_cast<char>(value >> shift);
@@ -77,6 +97,14 @@ bool Http2Guard::ReadPreface(std::string_view& octets) {
   return true;
 }
 
+Http2Guard::~Http2Guard() { calls_.Add(kCancelled, open_.size()); }
+
+bool Http2Guard::EndCall(std::uint32_t stream, std::uint32_t status) {
+  if (open_.erase(stream) == 0) return false;
+  calls_.Add(status);
+  return true;
+}
+
 std::optional<Http2Abuse> Http2Guard::FromClient(std::string_view octets, Clock::time_point now,
                                                  std::string& out) {
   if (preface_ < kPreface.size()) {
@@ -116,7 +144,7 @@ std::optional<Http2Abuse> Http2Guard::BeginFrame(Clock::time_point now, std::str
     case kContinuation:
       return BeginHeaders();
     case kResetStream:
-      if (open_.erase(client_.stream()) > 0 && !resets_.Take(now)) return Http2Abuse::kResets;
+      if (EndCall(client_.stream(), kCancelled) && !resets_.Take(now)) return Http2Abuse::kResets;
       forward_ = true;
       break;
     case kSettings:
@@ -221,14 +249,12 @@ std::optional<Http2Abuse> Http2Guard::FromServer(std::string_view octets, Clock:
   for (;;) {
     if (server_.head_size < kHeadSize) {
       if (!server_.ReadHead(octets)) return abuse;
-      reset_code_ = 0;
+      error_code_ = 0;
     }
     const std::string_view payload = octets.substr(0, server_.left);
-    if (server_.type() == kResetStream) {
-      for (const char octet : payload) reset_code_ = reset_code_ << 8 | static_cast<std::uint8_t>(octet);
-    }
     octets.remove_prefix(payload.size());
     server_.left -= payload.size();
+    ReadServer(payload);
     if (server_.left > 0) return abuse;
     server_.head_size = 0;
     const auto found = EndServerFrame(now);
@@ -236,14 +262,31 @@ std::optional<Http2Abuse> Http2Guard::FromServer(std::string_view octets, Clock:
   }
 }
 
+void Http2Guard::ReadServer(std::string_view payload) {
+  const std::uint8_t type = server_.type();
+  if (type == kResetStream || type == kGoAway) {
+    const std::size_t end = type == kResetStream ? 4 : 8,
+                      before = server_.length() - server_.left - payload.size();
+    for (const char octet : payload.substr(0, end - std::min(end, before)))
+      error_code_ = error_code_ << 8 | static_cast<std::uint8_t>(octet);
+  } else if (type == kHeaders || type == kContinuation) {
+    if (type == kHeaders && (server_.flags() & (kPadded | kHasPriority)) != 0) status_.GiveUp();  // never
+    status_.Take(payload, server_.left == 0 && (server_.flags() & kEndHeaders) != 0);
+  }
+}
+
 // A stream that the server gives up before its end counts as one that the client cut off, since a client can
 // bring that about as well. NO_ERROR is how a call ends whose client had more to say.
 std::optional<Http2Abuse> Http2Guard::EndServerFrame(Clock::time_point now) {
   const std::uint8_t type = server_.type();
-  if ((type == kData || type == kHeaders) && (server_.flags() & kEndStream) != 0)
-    open_.erase(server_.stream());
-  if (type != kResetStream || open_.erase(server_.stream()) == 0) return std::nullopt;
-  return reset_code_ == kNoError || resets_.Take(now) ? std::nullopt : std::optional(Http2Abuse::kResets);
+  const bool ends = (server_.flags() & kEndStream) != 0;
+  if (type == kGoAway) server_left_ = error_code_ == kNoError;
+  if (type == kHeaders) answered_ = ends;
+  if (type == kData && ends) EndCall(server_.stream(), kStatusUnknown);
+  if ((type == kHeaders || type == kContinuation) && answered_ && (server_.flags() & kEndHeaders) != 0)
+    EndCall(server_.stream(), status_.status().value_or(kStatusUnknown));
+  if (type != kResetStream || !EndCall(server_.stream(), StatusOfReset(error_code_))) return std::nullopt;
+  return error_code_ == kNoError || resets_.Take(now) ? std::nullopt : std::optional(Http2Abuse::kResets);
 }
 
 std::string Http2Guard::Goodbye(std::optional<Http2Abuse> abuse) const {

@@ -10,8 +10,10 @@
 //    and the client's own is taken out, so octets of the client must not be fed before the server's SETTINGS;
 //  - streams that are cut off, and SETTINGS, have a rate; frames nobody needs (PRIORITY, unknown) are left
 //  out.
+// It also counts how calls end, by what the server answers, so that those are there as well which gRPC
+// refuses by itself.
 //
-// Memory: one header block. Threads: one.
+// Memory: one header block, and HPACK's table of the server's. Threads: one.
 #pragma once
 
 #include <chrono>
@@ -21,6 +23,9 @@
 #include <string>
 #include <string_view>
 #include <unordered_set>
+
+#include "service/door/call_counts.h"
+#include "service/door/status_reader.h"
 
 namespace cistern {
 
@@ -56,8 +61,10 @@ class Http2Guard {
   static constexpr int kMaxHeaderPieces = 32;            // frames of one block
   static constexpr std::size_t kMaxStreams = 1024;       // open at once; gRPC's own limit is lower
 
-  // `mark`: a header field (RFC 7541, section 6.2.2) for the end of each header block.
-  explicit Http2Guard(std::string mark) : mark_(std::move(mark)) {}
+  // `mark`: a header field (RFC 7541, section 6.2.2) for the end of each header block. `calls` outlives it.
+  Http2Guard(std::string mark, CallCounts& calls) : mark_(std::move(mark)), calls_(calls) {}
+  // The calls that are still open were cut off.
+  ~Http2Guard();
 
   // Takes octets of the client in pieces of any size and appends what goes on to the server. After an abuse
   // it is not to be fed any more.
@@ -70,6 +77,8 @@ class Http2Guard {
   std::size_t open_streams() const { return open_.size(); }
   // Where a frame of ours can be put behind what came from the server.
   bool server_between_frames() const { return server_.left == 0 && server_.head_size == 0; }
+  // The server has said goodbye, and it is nobody's fault.
+  bool server_left() const { return server_left_; }
   // GOAWAY with ENHANCE_YOUR_CALM or PROTOCOL_ERROR and the text; without an abuse NO_ERROR and that it made
   // room.
   std::string Goodbye(std::optional<Http2Abuse> abuse) const;
@@ -107,21 +116,28 @@ class Http2Guard {
   std::optional<Http2Abuse> BeginHeaders();
   std::optional<Http2Abuse> EndFrame(Clock::time_point now, std::string& out);
   std::optional<Http2Abuse> AddToBlock();
+  void ReadServer(std::string_view payload);
   std::optional<Http2Abuse> EndServerFrame(Clock::time_point now);
+  // The call was open, and ended so.
+  bool EndCall(std::uint32_t stream, std::uint32_t status);
   void SendBlock(std::string& out);
   bool Open(std::uint32_t stream);
 
   const std::string mark_;
+  CallCounts& calls_;
   Frames client_, server_;
-  std::uint32_t reset_code_ = 0;  // of the server's current RST_STREAM
-  std::size_t preface_ = 0;       // octets of the preface that are there
-  bool greeted_ = false;          // the client's first SETTINGS were passed on
-  bool acknowledged_ = false;     // the client's own acknowledgement was taken out
-  bool forward_ = false;          // the payload of the client's current frame goes on
-  bool collect_ = false;          // it is part of a header block
-  std::string piece_;             // payload of the current HEADERS or CONTINUATION
-  std::string block_;             // what was in those before it
-  int pieces_ = 0;                // frames of the block so far; 0: none is open
+  std::uint32_t error_code_ = 0;  // of the server's current RST_STREAM or GOAWAY
+  StatusReader status_;           // of the server's header blocks
+  bool server_left_ = false;
+  bool answered_ = false;      // the server's current header block is its stream's last
+  std::size_t preface_ = 0;    // octets of the preface that are there
+  bool greeted_ = false;       // the client's first SETTINGS were passed on
+  bool acknowledged_ = false;  // the client's own acknowledgement was taken out
+  bool forward_ = false;       // the payload of the client's current frame goes on
+  bool collect_ = false;       // it is part of a header block
+  std::string piece_;          // payload of the current HEADERS or CONTINUATION
+  std::string block_;          // what was in those before it
+  int pieces_ = 0;             // frames of the block so far; 0: none is open
   std::uint32_t block_stream_ = 0;
   std::uint8_t block_flags_ = 0;
   std::uint32_t last_stream_ = 0;

@@ -5,6 +5,7 @@
 // Input: the size of the pieces (one octet), then what the client says behind the preface; 'r' as first octet
 // of the rest feeds it as the server's instead.
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -27,10 +28,12 @@ struct Outcome {
   std::string out;
   std::optional<Http2Abuse> abuse;
   std::size_t streams = 0;
+  std::array<std::uint64_t, kStatusCodes> calls{};
 };
 
 Outcome Feed(std::string_view octets, std::size_t piece, bool from_server) {
-  Http2Guard guard{std::string(kMark)};
+  CallCounts calls;
+  Http2Guard guard(std::string(kMark), calls);
   Outcome outcome;
   const Http2Guard::Clock::time_point now{std::chrono::seconds(1)};
   if (!from_server) outcome.abuse = guard.FromClient(kPreface, now, outcome.out);
@@ -40,6 +43,7 @@ Outcome Feed(std::string_view octets, std::size_t piece, bool from_server) {
     outcome.abuse = from_server ? guard.FromServer(copy, now) : guard.FromClient(copy, now, outcome.out);
   }
   outcome.streams = guard.open_streams();
+  outcome.calls = calls.Read();
   return outcome;
 }
 
@@ -92,7 +96,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (from_server) octets.remove_prefix(1);
   const Outcome whole = Feed(octets, octets.size(), from_server);
   const Outcome pieces = Feed(octets, std::size_t{data[0]} + 1, from_server);
-  Require(whole.abuse == pieces.abuse && whole.out == pieces.out && whole.streams == pieces.streams);
+  Require(whole.abuse == pieces.abuse && whole.out == pieces.out && whole.streams == pieces.streams &&
+          whole.calls == pieces.calls);
   if (!from_server) RequireFrames(whole.out);
   return 0;
 }

@@ -103,7 +103,8 @@ class DoorTest : public testing::Test {
   std::condition_variable came_;
   std::vector<int> handed_over_;
   std::size_t taken_ = 0;
-  std::unique_ptr<Door> door_ = Door::Create("127.0.0.1:0", std::nullopt, visitors_);
+  CallCounts calls_;
+  std::unique_ptr<Door> door_ = Door::Create("127.0.0.1:0", std::nullopt, visitors_, calls_);
 };
 
 TEST_F(DoorTest, BringsAClientToGrpcAndSaysWhoItIs) {
@@ -186,7 +187,7 @@ TEST_F(DoorTest, ThoseWhoAskNothingMakeRoom) {
 }
 
 TEST_F(DoorTest, ATakenPortIsAnError) {
-  const auto second = Door::Create(door_->address(), std::nullopt, visitors_);
+  const auto second = Door::Create(door_->address(), std::nullopt, visitors_, calls_);
   const auto bound = second->Bind();
   ASSERT_FALSE(bound);
   EXPECT_EQ(bound.error(),

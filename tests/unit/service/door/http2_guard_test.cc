@@ -29,7 +29,8 @@ class Http2GuardTest : public testing::Test {
     return MakeFrame(kHeaders, flags, stream, std::string(kFields) + kMark);
   }
 
-  Http2Guard guard_{kMark};
+  CallCounts calls_;
+  Http2Guard guard_{kMark, calls_};
   Http2Guard::Clock::time_point now_ = Http2Guard::Clock::now();
   std::optional<Http2Abuse> abuse_;
 };
@@ -66,7 +67,7 @@ TEST_F(Http2GuardTest, OtherProtocolsAreRefused) {
                             "ab"),
         Hello() + MakeFrame(kHeaders, kEndHeaders | kPadded, 1),
         Hello() + MakeFrame(kHeaders, kEndHeaders | kHasPriority, 1, "1234")}) {
-    Http2Guard guard(kMark);
+    Http2Guard guard(kMark, calls_);
     std::string out;
     EXPECT_EQ(guard.FromClient(octets, now_, out), Http2Abuse::kNotHttp2) << testing::PrintToString(octets);
   }
@@ -137,6 +138,34 @@ TEST_F(Http2GuardTest, StreamsEndInManyWays) {
   EXPECT_EQ(guard_.open_streams(), 1u);
   Client(MakeFrame(kResetStream, 0, 7, Number(8, 4)));
   EXPECT_EQ(guard_.open_streams(), 0u);
+}
+
+TEST_F(Http2GuardTest, CallsAreCountedByHowTheyEnd) {
+  const auto fields = [](char status) { return std::string("\x88\x10\x0bgrpc-status\x01", 15) + status; };
+  {
+    Http2Guard guard(kMark, calls_);
+    std::string out;
+    std::string calls = Hello();
+    for (std::uint32_t stream = 1; stream <= 17; stream += 2) calls += Call(stream);
+    ASSERT_FALSE(guard.FromClient(calls + MakeFrame(kResetStream, 0, 13, Number(8, 4)), now_, out));
+    ASSERT_FALSE(guard.FromServer(
+        MakeFrame(kSettings) + MakeFrame(kHeaders, kEndHeaders, 1, "\x88") + MakeFrame(kData, 0, 1, "x") +
+            MakeFrame(kHeaders, kEndHeaders | kEndStream, 1, fields('0')) +
+            MakeFrame(kHeaders, kEndStream, 3, fields('8').substr(0, 7)) +
+            MakeFrame(kContinuation, kEndHeaders, 3, fields('8').substr(7)) +
+            MakeFrame(kHeaders, kEndHeaders | kEndStream, 5, "\x88") + MakeFrame(kData, kEndStream, 7, "x") +
+            MakeFrame(kResetStream, 0, 9, Number(7, 4)) + MakeFrame(kResetStream, 0, 11, Number(11, 4)) +
+            MakeFrame(kResetStream, 0, 11, Number(11, 4)) + MakeFrame(kResetStream, 0, 13, Number(8, 4)),
+        now_));
+    EXPECT_EQ(guard.open_streams(), 2u);
+  }
+  std::array<std::uint64_t, kStatusCodes> expected{};
+  expected[0] = 1;   // OK
+  expected[1] = 3;   // CANCELLED: one by the client, two open at the end
+  expected[2] = 2;   // UNKNOWN: nothing was said
+  expected[8] = 2;   // RESOURCE_EXHAUSTED
+  expected[14] = 1;  // UNAVAILABLE
+  EXPECT_EQ(calls_.Read(), expected);
 }
 
 TEST_F(Http2GuardTest, RapidResetsEndTheConnection) {

@@ -1,22 +1,21 @@
-// Calls that ended, by their status. Threads: any.
+// Calls that ended, by their status as gRPC numbers it. Threads: any.
 #pragma once
-
-#include <grpcpp/support/status_code_enum.h>
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 namespace cistern {
 
 inline constexpr std::size_t kStatusCodes = 17;
+inline constexpr std::uint32_t kStatusUnknown = 2;
 
 class CallCounts {
  public:
-  void Add(grpc::StatusCode code) {
-    const auto at = static_cast<std::size_t>(code);
-    counts_[at < kStatusCodes ? at : static_cast<std::size_t>(grpc::StatusCode::UNKNOWN)].fetch_add(
-        1, std::memory_order_relaxed);
+  // One that gRPC does not know counts as UNKNOWN.
+  void Add(std::uint32_t code, std::uint64_t calls = 1) {
+    counts_[code < kStatusCodes ? code : kStatusUnknown].fetch_add(calls, std::memory_order_relaxed);
   }
   std::array<std::uint64_t, kStatusCodes> Read() const {
     std::array<std::uint64_t, kStatusCodes> counts{};
