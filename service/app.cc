@@ -293,6 +293,7 @@ class AppImpl final : public App {
       return MetricSources::Streams{s.queries, s.tails, s.ingests};
     };
     sources.door = [this] { return control_->door(); };
+    sources.http = [this] { return http_ ? http_->figures() : HttpFigures(); };
     sources.calls = [this] { return control_->calls(); };
     sources.targets = [this] { return targets_->List(); };
     sources.rules = [this] { return rules_->Figures(); };

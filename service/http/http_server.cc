@@ -1,5 +1,7 @@
 #include "service/http/http_server.h"
 
+#include <algorithm>
+#include <atomic>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -35,6 +37,14 @@ constexpr auto kAcceptPause = std::chrono::milliseconds(100);
 
 using Request = http::request<http::empty_body>;
 using Response = http::response<http::string_body>;
+
+// What ends a connection while a request is read.
+std::optional<HttpRefusal> RefusalOf(const boost::system::error_code& error) {
+  if (error == beast::error::timeout) return HttpRefusal::kTooSlow;
+  if (error.category() != make_error_code(http::error::end_of_stream).category()) return std::nullopt;
+  if (error == http::error::end_of_stream || error == http::error::partial_message) return std::nullopt;
+  return HttpRefusal::kBadRequest;
+}
 
 class HttpServerImpl final : public HttpServer {
  public:
@@ -72,6 +82,17 @@ class HttpServerImpl final : public HttpServer {
     const auto host = requested_.substr(0, requested_.rfind(':') + 1);
     boost::system::error_code ignored;
     return host + std::to_string(acceptor_.local_endpoint(ignored).port());
+  }
+
+  HttpFigures figures() const override {
+    HttpFigures figures;
+    for (std::size_t i = 0; i < answered_.size(); ++i) figures.answered[i] = answered_[i];
+    for (std::size_t i = 0; i < refused_.size(); ++i) figures.refused[i] = refused_[i];
+    if (tls_) {
+      figures.certificate_not_after = tls_->not_after();
+      figures.certificate_stale = tls_->stale();
+    }
+    return figures;
   }
 
  private:
@@ -120,7 +141,10 @@ class HttpServerImpl final : public HttpServer {
     HttpCaller caller;
     caller.tls = true;
     caller.peer = PeerOf(stream.next_layer());
-    if (!error) {
+    if (error) {
+      if (open(stream.next_layer()))
+        Refused(error == beast::error::timeout ? HttpRefusal::kTooSlow : HttpRefusal::kTls);
+    } else {
       caller.names = NamesOfPeer(stream.native_handle());
       co_await Serve(stream, stream.next_layer(), caller);
     }
@@ -147,12 +171,19 @@ class HttpServerImpl final : public HttpServer {
       http::request_parser<http::empty_body> parser;
       parser.header_limit(kMaxRequestBytes);
       const auto [read_error, got] = co_await http::async_read(stream, buffer, parser, kAsTuple);
-      if (read_error) break;
+      if (read_error) {
+        const auto refusal = RefusalOf(read_error);
+        if (refusal && open(below)) Refused(*refusal);
+        break;
+      }
       caller.authorization.clear();
       const auto [first, last] = parser.get().equal_range(http::field::authorization);
       for (auto at = first; at != last; ++at) caller.authorization.emplace_back(at->value());
       Response response = Answer(parser.get(), caller);
       keep = response.keep_alive();
+      const auto* const status = std::find(kHttpStatuses.begin(), kHttpStatuses.end(), response.result_int());
+      if (status != kHttpStatuses.end())
+        ++answered_[static_cast<std::size_t>(status - kHttpStatuses.begin())];
       const auto [write_error, sent] = co_await http::async_write(stream, response, kAsTuple);
       if (write_error) break;
     }
@@ -160,9 +191,16 @@ class HttpServerImpl final : public HttpServer {
 
   // A flood of connections that ask nothing must not keep out the probe that asks at once.
   void CloseOldest() {
+    Refused(HttpRefusal::kTooMany);
     open_.front()->close();
     open_.erase(open_.begin());
   }
+
+  // It has not made room for others yet.
+  bool open(const beast::tcp_stream& stream) const {
+    return std::find(open_.begin(), open_.end(), &stream) != open_.end();
+  }
+  void Refused(HttpRefusal refusal) { ++refused_[static_cast<std::size_t>(refusal)]; }
 
   Response Answer(const Request& request, const HttpCaller& caller) const {
     Response response{http::status::ok, request.version()};
@@ -208,10 +246,18 @@ class HttpServerImpl final : public HttpServer {
   asio::io_context io_{1};
   tcp::acceptor acceptor_{io_};
   std::vector<beast::tcp_stream*> open_;  // oldest first; server thread only
+  std::array<std::atomic<std::uint64_t>, kHttpStatuses.size()> answered_{};
+  std::array<std::atomic<std::uint64_t>, kHttpRefusals> refused_{};
   std::thread thread_;
 };
 
 }  // namespace
+
+const char* HttpRefusalName(HttpRefusal refusal) {
+  static constexpr const char* kNames[] = {"tls", "too_slow", "too_many", "bad_request"};
+  static_assert(std::size(kNames) == kHttpRefusals);
+  return kNames[static_cast<std::size_t>(refusal)];
+}
 
 std::unique_ptr<HttpServer> HttpServer::Create(std::string address, std::optional<TlsOptions> tls,
                                                HttpHandlers handlers) {

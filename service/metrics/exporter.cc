@@ -89,7 +89,7 @@ void AddLedger(const LedgerSnapshot& books, Families& out) {
 }
 
 // As a listener's, for the alerts are the same; no listener can have a dot in its name.
-constexpr char kControlName[] = "control.tls";
+constexpr char kControlName[] = "control.tls", kHttpName[] = "http.tls";
 
 void AddControl(const DoorFigures& door, const std::vector<std::pair<std::string, std::uint64_t>>& calls,
                 Families& out) {
@@ -104,8 +104,17 @@ void AddControl(const DoorFigures& door, const std::vector<std::pair<std::string
   for (const auto& [code, count] : calls) out.Add(D(count), {{"code", code}});
 }
 
+void AddHttp(const HttpFigures& http, Families& out) {
+  out.Start(metric::kHttpRequests, MetricType::Counter, "HTTP requests that were answered, by status");
+  for (std::size_t i = 0; i < kHttpStatuses.size(); ++i)
+    out.Add(D(http.answered[i]), {{"code", std::to_string(kHttpStatuses[i])}});
+  out.Start(metric::kHttpRefused, MetricType::Counter, "HTTP connections that ended without an answer");
+  for (std::size_t i = 0; i < kHttpRefusals; ++i)
+    out.Add(D(http.refused[i]), {{"reason", HttpRefusalName(static_cast<HttpRefusal>(i))}});
+}
+
 void AddListeners(const std::vector<ListenerStatus>& listeners, const DoorFigures& door,
-                  const Pipeline& pipeline, Families& out) {
+                  const HttpFigures& http, const Pipeline& pipeline, Families& out) {
   out.Start(metric::kUdpKernelDrops, MetricType::Counter,
             "Datagrams the kernel dropped before they could be read");
   for (const auto& l : listeners) {
@@ -128,10 +137,13 @@ void AddListeners(const std::vector<ListenerStatus>& listeners, const DoorFigure
   }
   if (door.certificate_not_after != 0)
     out.Add(static_cast<double>(door.certificate_not_after), {{"listener", kControlName}});
+  if (http.certificate_not_after != 0)
+    out.Add(static_cast<double>(http.certificate_not_after), {{"listener", kHttpName}});
   out.Start(metric::kCertificateStale, MetricType::Gauge,
             "1 while the newest certificate files on disk were refused");
   for (const auto& [name, state] : certificates) out.Add(state.stale ? 1 : 0, {{"listener", name}});
   if (door.certificate_not_after != 0) out.Add(door.certificate_stale ? 1 : 0, {{"listener", kControlName}});
+  if (http.certificate_not_after != 0) out.Add(http.certificate_stale ? 1 : 0, {{"listener", kHttpName}});
 }
 
 void AddStore(const StoreStats& stats, const Pipeline& pipeline, Families& out) {
@@ -258,7 +270,8 @@ std::string MetricsExporter::Render() {
   Families out;
   AddLedger(from.pipeline->ledger().Read(), out);
   const DoorFigures door = from.door();
-  AddListeners(from.listeners(), door, *from.pipeline, out);
+  const HttpFigures http = from.http();
+  AddListeners(from.listeners(), door, http, *from.pipeline, out);
   out.Gauge(metric::kQueueBytes, "Octets waiting between ingest and store",
             D(from.pipeline->queue().bytes()));
   out.Gauge(metric::kQueueLimitBytes, "Bound of the queue", D(from.pipeline->queue().max_bytes()));
@@ -274,6 +287,7 @@ std::string MetricsExporter::Render() {
       .Add(streams.tails, {{"method", "tail"}})
       .Add(streams.ingests, {{"method", "ingest"}});
   AddControl(door, from.calls(), out);
+  AddHttp(http, out);
   const auto reload = from.reload();
   out.Gauge(metric::kReloadSuccess, "1 when the last reload was accepted", reload.successful ? 1 : 0);
   out.Gauge(metric::kReloadTime, "Time of the last accepted configuration, Unix seconds",

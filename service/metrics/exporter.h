@@ -14,6 +14,7 @@
 #include "service/door/door.h"
 #include "service/events/event_store.h"
 #include "service/forward/targets.h"
+#include "service/http/http_server.h"
 #include "service/pipeline/pipeline.h"
 #include "service/rules/rule_figures.h"
 #include "storage/store.h"
@@ -30,6 +31,7 @@ struct MetricSources {
   std::function<Streams()> streams;
   std::function<DoorFigures()> door;
   std::function<std::vector<std::pair<std::string, std::uint64_t>>()> calls;  // by status
+  std::function<HttpFigures()> http;
   std::function<std::vector<TargetView>()> targets;
   std::function<EventFigures()> events;
   std::function<std::map<std::string, RuleFigures>()> rules;

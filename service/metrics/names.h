@@ -51,6 +51,10 @@ inline constexpr char kControlAccepted[] = "cistern_control_connections_accepted
 inline constexpr char kControlRefused[] = "cistern_control_connections_refused_total";
 // gRPC calls that ended, over TCP or the Unix socket. code = OK | CANCELLED | ... (google.rpc.Code)
 inline constexpr char kControlCalls[] = "cistern_control_calls_total";
+// HTTP for metrics and probes: requests by status, and connections that ended without an answer. reason as in
+// HttpRefusalName.
+inline constexpr char kHttpRequests[] = "cistern_http_requests_total";
+inline constexpr char kHttpRefused[] = "cistern_http_connections_refused_total";
 // Streams open now. method = query | tail | ingest
 inline constexpr char kStreams[] = "cistern_grpc_streams";
 // Senders in the table (bounded).

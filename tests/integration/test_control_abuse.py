@@ -201,6 +201,12 @@ class AbuseTest(CisternTest):
             return self.daemon.metrics().sum("cistern_control_connections_refused_total", reason=reason) >= times
         eventually(seen, 30, f"{times} connections ended for {reason}")
 
+    def called(self, code, times=1):
+        """So many calls have ended with that status."""
+        def seen():
+            return self.daemon.metrics().sum("cistern_control_calls_total", code=code) >= times
+        eventually(seen, 30, f"{times} calls with {code}")
+
 
 class Attacks:
     """On the port without TLS, and once more by a client that has a certificate."""
@@ -257,6 +263,7 @@ class Attacks:
                 + frame(CONTINUATION, END_HEADERS, 1))
             raw.wait(Raw.ended)
             self.assertIn(b"grpc-status\x018", raw.answer(), size)  # RESOURCE_EXHAUSTED
+        self.called("RESOURCE_EXHAUSTED", 2)
         for size in (17 << 10, 1 << 20):  # the door ends the connection
             raw = self.raw()
             raw.send(frame(HEADERS, END_STREAM, 1, request())
@@ -305,6 +312,8 @@ class Attacks:
                      + in_frames(1, octets, END_STREAM))
             raw.wait(Raw.ended)
             self.assertNotIn(b"grpc-status\x010", raw.answer())
+        self.called("UNIMPLEMENTED", 2)  # the first, which is never there as a whole, and the compressed one
+        self.called("RESOURCE_EXHAUSTED")
         self.survived()
 
     def test_messages_that_never_come(self):
@@ -326,6 +335,7 @@ class Attacks:
             raw.read()
         raw.wait(lambda raw: raw.of(GOAWAY))
         self.assertEqual([struct.unpack(">I", found[3][4:8]) for found in raw.of(GOAWAY)], [(ENHANCE_YOUR_CALM,)])
+        self.counted("protocol")
         self.survived()
 
     def test_pings_and_settings_whose_answers_nobody_reads(self):
@@ -380,6 +390,7 @@ class Attacks:
         raw.wait(lambda raw: raw.of(GOAWAY))
         self.assertEqual(struct.unpack(">I", raw.of(GOAWAY)[0][3][4:8]), (ENHANCE_YOUR_CALM,))
         self.counted("resets")
+        self.called("CANCELLED", 100)
         self.survived()
 
     def test_rapid_resets_on_many_connections(self):
@@ -398,6 +409,8 @@ class Attacks:
         for n in range(count):
             if not raw.send(frame(HEADERS, END_HEADERS, 2 * n + 1, request()) + frame(WINDOW_UPDATE, 0, 2 * n + 1, nothing)):
                 break
+        self.counted("protocol")
+        self.called("UNAVAILABLE")
         self.survived()
 
     def test_who_floods_makes_no_room_among_the_decent(self):
@@ -560,6 +573,7 @@ class HttpPort(AbuseTest):
             self.closed(sock)
             self.assertLess(sent, 10_000_000)
         self.assertTrue(self.daemon.ready())
+        self.refused("bad_request", 4)
         self.survived()
 
     def test_slow_and_many_connections(self):
@@ -574,7 +588,14 @@ class HttpPort(AbuseTest):
             self.assertTrue(self.daemon.ready())
         for sock in slow:
             self.closed(sock)
+        self.refused("too_many", 400)
+        self.refused("too_slow", 40)
         self.survived()
+
+    def refused(self, reason, times):
+        def seen():
+            return self.daemon.metrics().sum("cistern_http_connections_refused_total", reason=reason) >= times
+        eventually(seen, 30, f"{times} connections ended for {reason}")
 
 
 if __name__ == "__main__":
