@@ -197,9 +197,9 @@ asio::awaitable<void> Guest::Fetch() {
     const StreamRead read = outer_.Read(host_.scratch());
     if (!TakeFromClient(read.octets)) break;
     const bool waited = co_await outer_.WaitFor(After(read));
-    if (!waited || leaving_) break;
+    left_ = !waited;
+    if (left_ || leaving_) break;
   }
-  left_ = true;
   inner_->EndWriting();
 }
 
@@ -219,10 +219,10 @@ asio::awaitable<void> Guest::Bring(std::shared_ptr<Guest> self) {
     const bool waited = co_await self->inner_->WaitFor(After(read));
     if (!waited) break;
   }
-  if (!self->leaving_ && !self->left_ && !self->guard_->server_left())
+  if (!self->leaving_ && self->IsFault())
     self->host_.Refused(DoorRefusal::kProtocol, self->peer_, "gRPC ended it for what it said");
   if (self->leaving_ && self->down_.empty() && self->guard_->server_between_frames()) {
-    self->down_ = self->guard_->Goodbye(self->abuse_);
+    self->down_ = self->guard_->LastWords(self->abuse_);
     co_await self->Flush(self->outer_, self->down_);
   }
   self->leaving_ = true;
@@ -250,7 +250,7 @@ asio::awaitable<bool> Guest::Flush(Wire& to, std::string& octets) {
 asio::awaitable<void> Guest::Discard() {
   if (outer_.tls() && outer_.tls()->flooded()) Refuse(DoorRefusal::kTls, outer_.tls()->error());
   if (!inner_) {
-    if (abuse_) (void)outer_.Write(Http2Guard::EmptySettings() + guard_->Goodbye(*abuse_));
+    if (abuse_) (void)outer_.Write(Http2Guard::EmptySettings() + guard_->LastWords(*abuse_));
     outer_.EndWriting();
   }
   if (leave_by_ == Clock::time_point()) leave_by_ = Clock::now() + kLeaveTimeout;
@@ -298,6 +298,12 @@ void Guest::Tick(Clock::time_point now) {
   const bool stalled = !leaving_ && !down_.empty() && now - outer_.last_taken() >= kStalled;
   if (stalled) Refuse(DoorRefusal::kStalled, "it took nothing for 100 s");
   if (late || stalled || (leave_by_ != Clock::time_point() && now >= leave_by_)) Cut();
+}
+
+// gRPC has closed its end: does it blame the client? Some faults it does not name.
+bool Guest::IsFault() const {
+  const auto goodbye = guard_->server_goodbye();
+  return goodbye == Http2Guard::Goodbye::kFault || (goodbye == Http2Guard::Goodbye::kNone && !left_);
 }
 
 void Guest::Leave() {

@@ -106,6 +106,7 @@ class Guest : public std::enable_shared_from_this<Guest> {
   bool TakeFromClient(std::size_t octets);
   bool OpenInner();
   void Refuse(DoorRefusal refusal, const std::string& why);
+  bool IsFault() const;
   void End(Http2Abuse abuse);
   void Leave();
 
@@ -119,7 +120,7 @@ class Guest : public std::enable_shared_from_this<Guest> {
   std::string mark_;
   std::string up_, down_;  // to gRPC, to the client: what they did not take yet
   bool inside_ = false;    // gRPC has greeted
-  bool left_ = false;      // the client says nothing more
+  bool left_ = false;      // the client has ended it
   bool leaving_ = false;   // what is still read from the client is thrown away
   int parts_ = 0;          // coroutines
   const Clock::time_point arrived_ = Clock::now();

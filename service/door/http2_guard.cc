@@ -280,7 +280,7 @@ void Http2Guard::ReadServer(std::string_view payload) {
 std::optional<Http2Abuse> Http2Guard::EndServerFrame(Clock::time_point now) {
   const std::uint8_t type = server_.type();
   const bool ends = (server_.flags() & kEndStream) != 0;
-  if (type == kGoAway) server_left_ = error_code_ == kNoError;
+  if (type == kGoAway) server_goodbye_ = error_code_ == kNoError ? Goodbye::kOrderly : Goodbye::kFault;
   if (type == kHeaders) answered_ = ends;
   if (type == kData && ends) EndCall(server_.stream(), kStatusUnknown);
   if ((type == kHeaders || type == kContinuation) && answered_ && (server_.flags() & kEndHeaders) != 0)
@@ -289,7 +289,7 @@ std::optional<Http2Abuse> Http2Guard::EndServerFrame(Clock::time_point now) {
   return error_code_ == kNoError || resets_.Take(now) ? std::nullopt : std::optional(Http2Abuse::kResets);
 }
 
-std::string Http2Guard::Goodbye(std::optional<Http2Abuse> abuse) const {
+std::string Http2Guard::LastWords(std::optional<Http2Abuse> abuse) const {
   const std::string_view text =
       abuse ? TextOf(*abuse) : "this connection made room for others; connect again";
   std::string out;

@@ -77,11 +77,12 @@ class Http2Guard {
   std::size_t open_streams() const { return open_.size(); }
   // Where a frame of ours can be put behind what came from the server.
   bool server_between_frames() const { return server_.left == 0 && server_.head_size == 0; }
-  // The server has said goodbye, and it is nobody's fault.
-  bool server_left() const { return server_left_; }
+  // What the server has said of the end of the connection (GOAWAY).
+  enum class Goodbye : std::uint8_t { kNone, kOrderly, kFault };
+  Goodbye server_goodbye() const { return server_goodbye_; }
   // GOAWAY with ENHANCE_YOUR_CALM or PROTOCOL_ERROR and the text; without an abuse NO_ERROR and that it made
   // room.
-  std::string Goodbye(std::optional<Http2Abuse> abuse) const;
+  std::string LastWords(std::optional<Http2Abuse> abuse) const;
   // For a client to which the server has said nothing yet.
   static std::string EmptySettings();
 
@@ -128,7 +129,7 @@ class Http2Guard {
   Frames client_, server_;
   std::uint32_t error_code_ = 0;  // of the server's current RST_STREAM or GOAWAY
   StatusReader status_;           // of the server's header blocks
-  bool server_left_ = false;
+  Goodbye server_goodbye_ = Goodbye::kNone;
   bool answered_ = false;      // the server's current header block is its stream's last
   std::size_t preface_ = 0;    // octets of the preface that are there
   bool greeted_ = false;       // the client's first SETTINGS were passed on

@@ -235,7 +235,7 @@ TEST_F(Http2GuardTest, SettingsHaveARate) {
 TEST_F(Http2GuardTest, SaysGoodbyeBetweenFrames) {
   Greet();
   Client(Call(5));
-  EXPECT_EQ(guard_.Goodbye(Http2Abuse::kResets),
+  EXPECT_EQ(guard_.LastWords(Http2Abuse::kResets),
             MakeFrame(kGoAway, 0, 0, Number(5, 4) + Number(11, 4) + TextOf(Http2Abuse::kResets)));
   EXPECT_TRUE(guard_.server_between_frames());
   Server(MakeFrame(kData, 0, 1, "abc").substr(0, 4));
