@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <limits>
 #include <system_error>
+#include <utility>
 
 namespace cistern {
 namespace {
@@ -72,6 +73,7 @@ class Plain final : public ClientStream {
     return read == 0 ? Io::kEnd : Io::kDone;
   }
   Io TryFinish() override { return shutdown(fd(), SHUT_WR) == 0 ? Io::kDone : Fail(errno); }
+  Io TryEnd() override { return Io::kEnd; }
 };
 
 }  // namespace
@@ -191,13 +193,17 @@ std::optional<Failure> ClientStream::CheckPeer() {
 std::optional<Failure> ClientStream::Finish(steady_clock::time_point deadline) {
   if (TryFinish() == Io::kFailed) return Broken();
   std::array<char, 4096> forgotten;
-  do {
+  for (bool ended = false;;) {
     std::size_t got = 0;
-    const Io io = TryRead(forgotten, got);
-    if (io == Io::kEnd) return std::nullopt;
+    const Io io = ended ? TryEnd() : TryRead(forgotten, got);
     if (io == Io::kFailed) return Broken();
+    if (io == Io::kEnd) {
+      if (std::exchange(ended, true)) return std::nullopt;
+      continue;
+    }
+    if (steady_clock::now() >= deadline) break;
     if (io != Io::kDone) WaitFor(fd(), io == Io::kWantWrite ? POLLOUT : POLLIN, deadline, nullptr);
-  } while (steady_clock::now() < deadline);
+  }
   return Failure{FailureReason::kTimeout, "connection to " + name_ + ": the other side did not end it"};
 }
 

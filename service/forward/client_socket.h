@@ -69,6 +69,8 @@ class ClientStream {
   virtual Io TryWrite(std::string_view octets, std::size_t& taken) = 0;
   virtual Io TryRead(std::span<char> buffer, std::size_t& got) = 0;
   virtual Io TryFinish() = 0;
+  // After TryRead() has said kEnd: kEnd once the connection itself has ended.
+  virtual Io TryEnd() = 0;
 
   // By kFailed: why.
   Io Fail(int error);

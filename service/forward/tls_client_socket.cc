@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <cerrno>
 #include <ctime>
 #include <memory>
@@ -87,6 +88,14 @@ class Tls final : public ClientStream {
     const int result = SSL_shutdown(ssl_.get());
     if (result < 0) return Judge(result);
     return shutdown(fd(), SHUT_WR) == 0 ? Io::kDone : Fail(errno);
+  }
+
+  // A server that goes away says goodbye and closes, whatever it has not read; only then does a reset tell.
+  Io TryEnd() override {
+    std::array<char, 4096> forgotten;
+    const ssize_t got = recv(fd(), forgotten.data(), forgotten.size(), 0);
+    if (got < 0) return errno == EAGAIN || errno == EINTR ? Io::kWantRead : Fail(errno);
+    return got == 0 ? Io::kEnd : Io::kDone;
   }
 
   Io Judge(int result) {

@@ -92,6 +92,7 @@ void StreamServer::Serve(std::size_t index, UniqueFd fd) {
   SSL_set_fd(ssl.get(), fd.get());
   if (SSL_accept(ssl.get()) == 1) Read(index, fd.get(), ssl.get());
   SSL_shutdown(ssl.get());
+  std::this_thread::sleep_for(behaviour_.goodbye);
 }
 
 void StreamServer::Read(std::size_t index, int fd, SSL* ssl) {

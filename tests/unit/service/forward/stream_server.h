@@ -3,6 +3,7 @@
 
 #include <openssl/types.h>
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -21,9 +22,10 @@ class StreamServer {
  public:
   static constexpr std::size_t kNever = std::numeric_limits<std::size_t>::max();
   struct Behaviour {
-    std::size_t reset_after = kNever;  // octets of the first connection
-    std::size_t hang_after = kNever;   // likewise; until Wake()
-    SSL_CTX* tls = nullptr;            // speaks TLS
+    std::size_t reset_after = kNever;      // octets of the first connection
+    std::size_t hang_after = kNever;       // likewise; until Wake()
+    SSL_CTX* tls = nullptr;                // speaks TLS
+    std::chrono::milliseconds goodbye{0};  // from the goodbye of TLS to the end of the connection
     std::uint16_t port = 0;
   };
   explicit StreamServer(Behaviour behaviour);

@@ -1,5 +1,7 @@
 #include <openssl/ssl.h>
 
+#include <thread>
+
 #include "service/forward/syslog_stream_sink.h"
 #include "tests/unit/ingest/net/certificates.h"
 #include "tests/unit/service/forward/forward_rig.h"
@@ -172,6 +174,25 @@ TEST_F(SyslogTls, SilentServerTimesOut) {
   target.mutable_syslog()->set_transport("tls");
   target.mutable_syslog()->set_connect_timeout(50'000'000);
   EXPECT_EQ(ExpectFails(target).reason, FailureReason::kTimeout);
+}
+
+TEST_F(SyslogTls, GoodbyeOfTlsDoesNotSayThatAllWasRead) {
+  server_ =
+      std::make_unique<StreamServer>(StreamServer::Behaviour{.reset_after = 20'000,
+                                                             .hang_after = 1,
+                                                             .tls = context_.get(),
+                                                             .goodbye = std::chrono::milliseconds(200)});
+  SinkRig rig(Target());
+  Records few;
+  few.AddNumbered(300, 200);
+  EXPECT_FALSE(rig.Offer(few).failure);
+  std::thread later([this] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    server_->Wake();
+  });
+  rig.Close();  // what the server says comes while it waits
+  later.join();
+  EXPECT_TRUE(rig.sink->ResumeBehind()) << "the connection was reset behind the goodbye";
 }
 
 TEST_F(SyslogTls, ResetInTheMiddleSendsTheWindowAgain) {
