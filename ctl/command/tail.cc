@@ -22,6 +22,7 @@ struct TailOptions {
   std::string resume;
   std::string name;
   bool print_resume = false;
+  bool follow = false;  // nothing changes by it
   bool no_follow = false;
   bool imported = false;
   bool by_position() const { return from_id > 0 || !resume.empty(); }
@@ -134,7 +135,9 @@ void AddStart(CLI::App& command, TailOptions& options) {
           "Let the daemon remember the position under this name: the next tail of NAME goes on behind it");
   AddFlag(command, "--print-resume", options.print_resume,
           "Say on standard error where the tail ended, for --resume");
-  AddFlag(command, "--no-follow", options.no_follow, "End after the stored records");
+  auto* follow = AddFlag(command, "-f,--follow", options.follow, "Go on with new records, as it does anyway");
+  auto* no_follow = AddFlag(command, "--no-follow", options.no_follow, "End after the stored records");
+  Exclude(follow, no_follow);
   AddFlag(command, "--imported", options.imported,
           "Show records as they are imported, too; a tail that follows passes over them otherwise");
 }

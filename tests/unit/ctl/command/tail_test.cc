@@ -130,6 +130,15 @@ TEST(TailTest, LastAndSinceTogetherHideOlderRecords) {
   EXPECT_EQ(result.out, "<13>forty\n");
 }
 
+TEST(TailTest, FollowIsWhatItDoesAnyway) {
+  FakeDaemon daemon;
+  daemon.tails = {{.responses = {Response({MakeRecord(1, "new")}, "t")}, .hold = true}};
+  EXPECT_EQ(Ctl(daemon, {"tail", "-f", "-o", "raw"}, "new").out, "<13>new\n");
+  ASSERT_EQ(daemon.tail_requests.size(), 1u);
+  EXPECT_TRUE(daemon.tail_requests[0].follow());
+  EXPECT_EQ(Ctl(daemon, {"tail", "-f", "--no-follow"}).exit_code, 64);
+}
+
 TEST(TailTest, FirstRecordBehindToEndsIt) {
   FakeDaemon daemon;
   daemon.tails = {
