@@ -26,7 +26,7 @@ build-all: deps-build deps-test
 
 .PHONY: test
 test: build-all build/peers/ready ## Unit, conformance and integration tests
-	ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS) -LE crash
+	JOBS=$(JOBS) tests/run.sh $(BUILD) -LE crash
 
 .PHONY: crash
 crash: build-all ## Kills, power cuts and damage: kill -9 200 times each way (make crash KILLS=20 SEED=7)
