@@ -56,15 +56,22 @@ class RetentionTest(CisternTest):
         self.assertGreater(gone, ROUNDS * EACH / 2)
         self.assertIn(b"clean: ", daemon.ctl("store", "check").stdout)
 
-        with Client(daemon) as client:  # behind the first record, which is one of those that went
-            answers = list(client.log.Tail(log.TailRequest(after_record_id=1), timeout=60))
-        self.assertEqual(sum(len(answer.records) for answer in answers), 3 * ROUNDS * EACH - gone)
-        self.assertEqual(sum(answer.gap.records for answer in answers), gone - 1, "a cursor hears how many it missed")
+        def read():
+            with Client(daemon) as client:  # behind the first record, which is one of those that went
+                answers = list(client.log.Tail(log.TailRequest(after_record_id=1), timeout=60))
+            return [sum(len(answer.records) for answer in answers), sum(answer.gap.records for answer in answers)]
+
+        def read_between():  # two looks that agree
+            before, result = settled(), read()
+            return (before, result) if before is not None and before == settled() else None
+        gone, (records, missed) = eventually(read_between, 20, "nothing goes while everything is read")
+        self.assertEqual(records, 3 * ROUNDS * EACH - gone)
+        self.assertEqual(missed, gone - 1, "a cursor hears how many it missed")
 
         daemon.stop()
         daemon.start()
         self.assertEqual(self.count(daemon, "app:audit"), ROUNDS * EACH)
-        self.assertEqual(self.count(daemon, "app:app severity:debug"), ROUNDS * EACH - gone)
+        self.assertLessEqual(self.count(daemon, "app:app severity:debug"), ROUNDS * EACH - gone)
 
 
 if __name__ == "__main__":
