@@ -148,6 +148,7 @@ class StructuredDataItem final : public Matcher {
   StructuredDataItem(std::string id, std::string name, MatcherPtr item)
       : id_(std::move(id)), name_(std::move(name)), item_(std::move(item)) {}
   bool Matches(std::string_view text) const override {
+    if (text.find(id_) == std::string_view::npos) return false;
     StructuredDataReader reader(text);
     std::string unescaped;
     while (const auto item = reader.Next()) {
