@@ -90,7 +90,7 @@ class BatchView {
 class RecordsView final : public BatchView {
  public:
   explicit RecordsView(std::span<const Record> records) : records_(records), size_(records.size()) {}
-  explicit RecordsView(std::span<Record* const> records) : scattered_(records), size_(records.size()) {}
+  explicit RecordsView(std::span<const Record* const> records) : scattered_(records), size_(records.size()) {}
   std::size_t size() const override { return size_; }
   std::span<const std::int64_t> Ints(Column column) override;
   StringColumn Strings(Column column) override;
@@ -101,7 +101,7 @@ class RecordsView final : public BatchView {
   const Record& At(std::size_t row) const { return scattered_.empty() ? records_[row] : *scattered_[row]; }
 
   std::span<const Record> records_;
-  std::span<Record* const> scattered_;
+  std::span<const Record* const> scattered_;
   std::size_t size_;
   std::vector<std::vector<std::int64_t>> ints_;
   std::vector<std::vector<std::string_view>> strings_;

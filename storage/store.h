@@ -71,7 +71,10 @@ struct StoreOptions {
   Retention retention;
   double free_space_reserve = 0.05;       // of the file system; writes stop below it
   std::uint64_t recent_bytes = 16 << 20;  // encoded batches kept in memory for readers that keep up
-  WallClock clock;                        // empty: the system's
+  // The same as they were received, while a scan as_received asks for them. Two of the largest commits, one
+  // to be read while the next is written; the newest is kept whatever its size.
+  std::uint64_t received_bytes = 28 << 20;
+  WallClock clock;  // empty: the system's
   // Of a block, where there is a choice. A commit of half as many becomes blocks at once, fewer wait until
   // there are so many. 2 to 43,690: a block has at most half as many more.
   std::uint32_t block_records = 32768;
@@ -106,6 +109,9 @@ struct ScanOptions {
   std::uint64_t id_max = UINT64_MAX;      // inclusive; a query fixes it when it starts
   std::int64_t received_min = INT64_MIN;  // inclusive, ns
   std::int64_t received_max = INT64_MAX;  // inclusive, ns
+  // What was committed a moment ago may come as it was received: rows cost nothing to read then, but there is
+  // no dictionary and no index. For followers that take all rows. Only kOldestFirst without bounds of time.
+  bool as_received = false;
 };
 
 // One stored batch, open for reading. Rows are in id order. May hold rows outside the scan's bounds: the
@@ -167,8 +173,15 @@ class Store {
   // Appends the records of `batches` in order as one transaction and sets their ids. All or none.
   // `sequences` are stored in the same transaction. Records that all carry kFlagImported go to a file of
   // their own with ids set aside for it: these may be smaller than last_id(). Do not mix them with others.
+  // `owner` keeps the batches alive and unchanged. The store may hold on to it for scans as_received, and
+  // lets go on any thread. Null: the batches are the caller's again when the call returns.
   virtual Result<CommitResult> Append(std::span<RecordBatch* const> batches,
-                                      std::span<const ClientSequence> sequences) = 0;
+                                      std::span<const ClientSequence> sequences,
+                                      std::shared_ptr<const void> owner) = 0;
+  Result<CommitResult> Append(std::span<RecordBatch* const> batches,
+                              std::span<const ClientSequence> sequences) {
+    return Append(batches, sequences, nullptr);
+  }
   // After kIoError or kCorrupt: closes and opens the current file again and verifies it.
   virtual Result<void> Reopen() = 0;
   // Whether an Append could succeed now (space, no sticky error). Cheap enough for each second.

@@ -4,23 +4,22 @@
 #include <utility>
 
 namespace cistern {
-namespace {
 
-std::unique_ptr<Scan> ScanBehind(Store& store, RecordId after) {
-  ScanOptions options;
-  options.order = ScanOrder::kOldestFirst;
-  options.id_min = ToInt(after) + 1;
-  return store.NewScan(options);
-}
-
-}  // namespace
-
-Cursor::Cursor(Store& store, Filter filter, RecordId after, Imported imported)
+Cursor::Cursor(Store& store, Filter filter, RecordId after, Imported imported, Form form)
     : store_(store),
       filter_(std::move(filter)),
       imported_(imported),
-      scan_(ScanBehind(store, after)),
+      form_(form),
+      scan_(ScanBehind(after)),
       position_(after) {}
+
+std::unique_ptr<Scan> Cursor::ScanBehind(RecordId after) const {
+  ScanOptions options;
+  options.order = ScanOrder::kOldestFirst;
+  options.id_min = ToInt(after) + 1;
+  options.as_received = form_ == Form::kReceived;
+  return store_.NewScan(options);
+}
 
 Result<Cursor::State> Cursor::Next() {
   auto next = scan_->Next();
@@ -66,12 +65,12 @@ void Cursor::PassDamage() {
   }
   read_again_at_ = position_;
   batch_.reset();  // tells the store what was wrong with it
-  scan_ = ScanBehind(store_, position_);
+  scan_ = ScanBehind(position_);
 }
 
 void Cursor::GoOnBehind(RecordId position) {
   batch_.reset();
-  scan_ = ScanBehind(store_, position);
+  scan_ = ScanBehind(position);
   position_ = position;
 }
 

@@ -17,10 +17,13 @@ namespace cistern {
 class Cursor {
  public:
   enum class Imported { kSkip, kInclude };
+  // The form of the newest batches: kReceived is quick for those who take every row, and has no index.
+  enum class Form { kStored, kReceived };
 
   // Starts behind `after`; 0 starts at the oldest stored record. Records from an archive match only when
   // asked for.
-  Cursor(Store& store, Filter filter, RecordId after, Imported imported = Imported::kSkip);
+  Cursor(Store& store, Filter filter, RecordId after, Imported imported = Imported::kSkip,
+         Form form = Form::kStored);
 
   enum class State {
     kMatches,   // rows() of view() match
@@ -48,12 +51,14 @@ class Cursor {
   std::optional<Gap> TakeGap();
 
  private:
+  std::unique_ptr<Scan> ScanBehind(RecordId after) const;
   void SelectRows();
   void PassDamage();
 
   Store& store_;
   const Filter filter_;
   const Imported imported_;
+  const Form form_;
   std::unique_ptr<Scan> scan_;
   std::unique_ptr<StoredBatch> batch_;
   std::vector<std::uint32_t> rows_;

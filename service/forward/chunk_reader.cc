@@ -3,10 +3,18 @@
 #include <algorithm>
 
 namespace cistern {
+namespace {
 
-ChunkReader::ChunkReader(Store& store, Filter filter, Filter own, RecordId after, Cursor::Imported imported,
-                         ReadPlaces& places)
-    : cursor_(store, std::move(filter), after, imported),
+// With a filter, the dictionaries of the stored form spare looking at each row.
+Cursor::Form FormFor(const Filter& filter) {
+  return filter.matches_all() ? Cursor::Form::kReceived : Cursor::Form::kStored;
+}
+
+}  // namespace
+
+ChunkReader::ChunkReader(Store& store, const Filter& filter, Filter own, RecordId after,
+                         Cursor::Imported imported, ReadPlaces& places)
+    : cursor_(store, filter, after, imported, FormFor(filter)),
       own_(std::move(own)),
       muted_(*Filter::Parse("transport:internal tag.event.muted:*")),
       position_(after),

@@ -18,7 +18,7 @@ class ChunkReader {
   enum class State { kRows, kProgress, kCaughtUp };
 
   // Starts behind `after`. `own` matches what has been forwarded by this store once.
-  ChunkReader(Store& store, Filter filter, Filter own, RecordId after, Cursor::Imported imported,
+  ChunkReader(Store& store, const Filter& filter, Filter own, RecordId after, Cursor::Imported imported,
               ReadPlaces& places);
 
   // kRows: chunk() has rows, at most `max_rows`; it is here until Took(). kProgress: position() may have

@@ -6,44 +6,10 @@
 namespace cistern {
 namespace {
 
-// As many as a full queue holds: memory that is new for each batch costs more than what is written to it.
-constexpr std::size_t kPooledBatches = 32;
 // A blob holds at most 65,536 records.
 constexpr std::size_t kMaxCommitRecords = 65536;
 
 }  // namespace
-
-std::unique_ptr<RecordBatch> IngestQueue::NewBatch() {
-  {
-    std::lock_guard lock(mutex_);
-    if (!pool_.empty()) {
-      auto batch = std::move(pool_.back());
-      pool_.pop_back();
-      least_pooled_ = std::min(least_pooled_, pool_.size());
-      return batch;
-    }
-    least_pooled_ = 0;
-  }
-  return std::make_unique<RecordBatch>();
-}
-
-void IngestQueue::TrimPool() {
-  std::vector<std::unique_ptr<RecordBatch>> spare;  // freed without the lock
-  const std::lock_guard lock(mutex_);
-  const std::size_t keep = pool_.size() - std::min(least_pooled_, pool_.size());
-  while (pool_.size() > keep) {
-    spare.push_back(std::move(pool_.back()));
-    pool_.pop_back();
-  }
-  least_pooled_ = pool_.size();
-}
-
-void IngestQueue::Recycle(std::unique_ptr<RecordBatch> batch) {
-  if (!batch) return;
-  batch->Clear();
-  std::lock_guard lock(mutex_);
-  if (pool_.size() < kPooledBatches) pool_.push_back(std::move(batch));
-}
 
 bool IngestQueue::TryPush(QueueItem& item) {
   bool due = false;

@@ -1,4 +1,4 @@
-// The bounded queue between ingest and store, with recycling of batches.
+// The bounded queue between ingest and store.
 //
 // Bound: octets, because that is what memory is made of (design: 24 MiB of 256). A batch is accepted while
 // the queue holds less than the bound, so the bound is exceeded by one batch at most. What the daemon made
@@ -44,11 +44,6 @@ class IngestQueue {
   static constexpr std::size_t kOwnBytes = 1u << 20;
   explicit IngestQueue(Limits limits) : limits_(limits) {}
 
-  std::unique_ptr<RecordBatch> NewBatch();
-  void Recycle(std::unique_ptr<RecordBatch> batch);
-  // Frees the recycled batches that nobody needed since the last call.
-  void TrimPool();
-
   // Moves the item in, or leaves it and returns false when the queue is full or closed.
   bool TryPush(QueueItem& item);
   void NotifyWhenSpace(std::function<void()> wake);
@@ -75,8 +70,6 @@ class IngestQueue {
   // Guarded by mutex_.
   Limits limits_;
   std::deque<QueueItem> items_;
-  std::vector<std::unique_ptr<RecordBatch>> pool_;
-  std::size_t least_pooled_ = 0;  // since the last TrimPool()
   std::vector<std::function<void()>> waiting_;
   std::size_t bytes_ = 0;      // queued and popped but not released
   std::size_t own_bytes_ = 0;  // queued, of own items

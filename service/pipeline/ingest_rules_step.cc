@@ -83,7 +83,7 @@ void Pipeline::FinishRules() {
 void Pipeline::EndRuleWaits(std::chrono::steady_clock::time_point deadline) {
   const auto ended = std::make_shared<std::promise<void>>();
   QueueItem item;
-  item.batch = queue_.NewBatch();
+  item.batch = NewBatch();
   item.own = item.ends_waits = true;
   item.done = [ended](const boost::system::error_code&) { ended->set_value(); };
   if (queue_.TryPush(item)) ended->get_future().wait_until(deadline);
@@ -93,12 +93,12 @@ void Pipeline::EndWaits(IngestRules& rules,
                         const std::function<void(RecordBatch& out, IngestOutcome& outcome)>& end) {
   if (rules.empty()) return;
   std::vector<QueueItem> items(1);
-  items[0].batch = queue_.NewBatch();
+  items[0].batch = NewBatch();
   IngestOutcome outcome;
   end(*items[0].batch, outcome);
   Enter(outcome);
   if (!items[0].batch->empty()) return Commit(std::move(items));
-  queue_.Recycle(std::move(items[0].batch));
+  pool_->GiveBack(std::move(items[0].batch));
 }
 
 }  // namespace cistern

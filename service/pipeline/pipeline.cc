@@ -77,35 +77,35 @@ void Pipeline::CommitBatches(std::vector<QueueItem> items) {
 }
 
 void Pipeline::Commit(std::vector<QueueItem> items) {
+  const auto owner = std::make_shared<CommittedBatches>(pool_);
   std::vector<RecordBatch*> batches;
   std::vector<ClientSequence> sequences;
   std::uint64_t records = 0;
   for (QueueItem& item : items) {
-    batches.push_back(item.batch.get());
-    records += item.batch->size();
+    batches.push_back(owner->Add(std::move(item.batch)));
+    records += batches.back()->size();
     if (!item.sequence.client_id.empty()) sequences.push_back(item.sequence);
   }
-  const auto result = AppendUntilDone(batches, sequences);
+  const auto result = AppendUntilDone(batches, sequences, owner);
   if (result) {
-    Account(items);
+    for (std::size_t i = 0; i < items.size(); ++i) Account(*batches[i], items[i].imported);
   } else {
     ledger_.Dropped(result.error() == StoreErrc::kCorrupt ? DropReason::kStoreError : DropReason::kShutdown,
                     records);
   }
   const boost::system::error_code error = result ? boost::system::error_code{} : result.error();
-  for (QueueItem& item : items) {
+  for (const QueueItem& item : items)
     if (item.done) item.done(error);
-    queue_.Recycle(std::move(item.batch));
-  }
 }
 
 Result<CommitResult> Pipeline::AppendUntilDone(const std::vector<RecordBatch*>& batches,
-                                               const std::vector<ClientSequence>& sequences) {
+                                               const std::vector<ClientSequence>& sequences,
+                                               const std::shared_ptr<const void>& owner) {
   // Behind a batch that was given up nothing is stored, or a client would hear that both are.
   if (given_up_) return *given_up_;
   for (;;) {
     const auto started = steady_clock::now();
-    auto result = store_.Append(batches, sequences);
+    auto result = store_.Append(batches, sequences, owner);
     if (result) {
       if (observe_commit_) {
         observe_commit_(std::chrono::duration<double>(steady_clock::now() - started).count());
@@ -151,22 +151,18 @@ void Pipeline::ClearDegraded() {
   spdlog::info("store writes again");
 }
 
-void Pipeline::Account(const std::vector<QueueItem>& items) {
+void Pipeline::Account(const RecordBatch& batch, bool imported) {
   std::array<std::uint64_t, kFormats> formats{};
-  std::uint64_t records = 0;
-  for (const QueueItem& item : items) {
-    for (const Record& record : item.batch->records()) ++formats[static_cast<std::size_t>(record.format)];
-    records += item.batch->size();
-    if (!item.imported) senders_.Observe(*item.batch);  // it was not they who sent now
-  }
+  for (const Record& record : batch.records()) ++formats[static_cast<std::size_t>(record.format)];
+  if (!imported) senders_.Observe(batch);  // it was not they who sent now
   for (std::size_t i = 0; i < kFormats; ++i) {
     if (formats[i] > 0) ledger_.Parsed(static_cast<Format>(i), formats[i]);
   }
-  ledger_.Stored(records);
+  ledger_.Stored(batch.size());
 }
 
 void Pipeline::Housekeeping() {
-  queue_.TrimPool();
+  pool_->Trim();
   store_.Idle();
   const auto writable = store_.CheckWritable();
   if (!writable && !is_degraded()) {

@@ -19,6 +19,7 @@
 
 #include "ingest/net/sink.h"
 #include "service/metrics/ledger.h"
+#include "service/pipeline/batch_pool.h"
 #include "service/pipeline/ingest_queue.h"
 #include "service/pipeline/sender_table.h"
 #include "storage/store.h"
@@ -64,7 +65,7 @@ class Pipeline final : public BatchSink, public IngestEvents {
   bool TryPushAcknowledged(QueueItem& item) { return queue_.TryPush(item); }
 
   // BatchSink
-  std::unique_ptr<RecordBatch> NewBatch() override { return queue_.NewBatch(); }
+  std::unique_ptr<RecordBatch> NewBatch() override { return pool_->Take(); }
   bool TryPush(std::unique_ptr<RecordBatch>& batch) override;
   void NotifyWhenSpace(std::function<void()> wake) override { queue_.NotifyWhenSpace(std::move(wake)); }
 
@@ -100,16 +101,18 @@ class Pipeline final : public BatchSink, public IngestEvents {
   void EndWaits(IngestRules& rules, const std::function<void(RecordBatch& out, IngestOutcome& outcome)>& end);
   void Enter(const IngestOutcome& outcome);
   Result<CommitResult> AppendUntilDone(const std::vector<RecordBatch*>& batches,
-                                       const std::vector<ClientSequence>& sequences);
+                                       const std::vector<ClientSequence>& sequences,
+                                       const std::shared_ptr<const void>& owner);
   bool GiveUp() const;
   void SetDegraded(const boost::system::error_code& error);
   void ClearDegraded();
-  void Account(const std::vector<QueueItem>& items);
+  void Account(const RecordBatch& batch, bool imported);
   void Housekeeping();
   void LogThrottled(std::string key, const std::string& line);
 
   Store& store_;
   const std::function<void(double)> observe_commit_;
+  const std::shared_ptr<BatchPool> pool_ = std::make_shared<BatchPool>();
   IngestQueue queue_;
   Ledger ledger_;
   SenderTable senders_;

@@ -36,7 +36,8 @@ class ReadOnlyStore final : public Store {
     return stats;
   }
 
-  Result<CommitResult> Append(std::span<RecordBatch* const>, std::span<const ClientSequence>) override {
+  Result<CommitResult> Append(std::span<RecordBatch* const>, std::span<const ClientSequence>,
+                              std::shared_ptr<const void>) override {
     return StoreErrc::kNoAccess;
   }
   Result<void> Reopen() override { return StoreErrc::kNoAccess; }
@@ -70,7 +71,7 @@ class ReadOnlyStore final : public Store {
  private:
   // The files as they are now: a daemon may have added, sealed or deleted some.
   std::shared_ptr<LogSet> Look() const {
-    auto logs = std::make_shared<LogSet>(logs_dir_, 0, Warn());
+    auto logs = std::make_shared<LogSet>(logs_dir_, LogSet::MemoryLimits{}, Warn());
     std::error_code error;
     std::uint64_t last = 0;
     for (const auto& entry : std::filesystem::directory_iterator(logs_dir_, error)) {

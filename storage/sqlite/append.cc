@@ -13,6 +13,18 @@ constexpr std::uint64_t kMaxRowRecords = 32768;
 constexpr std::uint64_t kMaxPlainText = std::uint64_t{1} << 20;
 constexpr std::uint64_t kLastUsableId = INT64_MAX - 4 * kReserveAhead;
 
+RecentCommits::Commit Received(std::span<RecordBatch* const> batches, const CommitResult& commit,
+                               std::shared_ptr<const void> owner) {
+  if (commit.records == 0) return nullptr;
+  auto received = std::make_shared<ReceivedCommit>();
+  received->owner = std::move(owner);
+  received->batches.assign(batches.begin(), batches.end());
+  received->first_id = commit.first;
+  received->last_id = commit.last;
+  for (const RecordBatch* batch : batches) received->bytes += batch->bytes();
+  return received;
+}
+
 }  // namespace
 
 SqliteStore::Incoming SqliteStore::Measure(std::span<RecordBatch* const> batches) {
@@ -30,7 +42,8 @@ SqliteStore::Incoming SqliteStore::Measure(std::span<RecordBatch* const> batches
 }
 
 Result<CommitResult> SqliteStore::Append(std::span<RecordBatch* const> batches,
-                                         std::span<const ClientSequence> sequences) {
+                                         std::span<const ClientSequence> sequences,
+                                         std::shared_ptr<const void> owner) {
   if (const int failed = failed_) return static_cast<StoreErrc>(failed);
   Incoming incoming = Measure(batches);
   if (incoming.records == 0 && sequences.empty()) return CommitResult{last_id(), last_id(), 0, 0};
@@ -57,7 +70,9 @@ Result<CommitResult> SqliteStore::Append(std::span<RecordBatch* const> batches,
     result = {rows.front().summary.first_id, rows.back().summary.last_id, incoming.records, 0};
   for (const RecentBatch& row : rows) result.stored_bytes += row.bytes();
   next_id = id;
-  Publish(open, std::move(rows), sequences, now);
+  RecentCommits::Commit received;
+  if (owner && !imported) received = Received(batches, result, std::move(owner));
+  Publish(open, std::move(rows), std::move(received), sequences, now);
   StartSealing(open);
   CheckpointIfDue(open);
   return result;
@@ -105,7 +120,7 @@ std::vector<RecentBatch> SqliteStore::Encode(OpenFile& open, std::span<RecordBat
   return rows;
 }
 
-void SqliteStore::Publish(OpenFile& open, std::vector<RecentBatch> rows,
+void SqliteStore::Publish(OpenFile& open, std::vector<RecentBatch> rows, RecentCommits::Commit received,
                           std::span<const ClientSequence> sequences, std::int64_t now) {
   {
     const std::lock_guard lock(state_mutex_);
@@ -115,7 +130,7 @@ void SqliteStore::Publish(OpenFile& open, std::vector<RecentBatch> rows,
   const RecordId last = rows.back().summary.last_id;
   open.info.totals = open.file->totals();
   if (&open == &import_) rows.clear();  // memory holds what is live, in one unbroken sequence
-  logs_->Put(open.info, std::move(rows));
+  logs_->Put(open.info, std::move(rows), std::move(received));
   NotifyCommit(last);
 }
 

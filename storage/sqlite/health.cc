@@ -117,6 +117,7 @@ Result<void> SqliteStore::ReopenFile(OpenFile& open) {
 
 void SqliteStore::Idle() {
   clock_guard_.Observe(clock_(), SinceBoot());
+  logs_->DropUnasked();
   if (failed_ != 0) return;
   TakeSealed();
   if (import_.file && std::llabs(clock_() - import_used_) > kImportIdle) CloseFile(import_);

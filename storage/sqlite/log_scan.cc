@@ -5,6 +5,7 @@
 
 #include "storage/block/block_codec.h"
 #include "storage/sqlite/log_block.h"
+#include "storage/sqlite/received_batch.h"
 #include "storage/sqlite/sliced_batch.h"
 
 namespace cistern {
@@ -69,7 +70,8 @@ void LogScan::NoteThinned(const BlockSummary& row, std::uint64_t position, Store
 
 Result<std::unique_ptr<StoredBatch>> LogScan::Next() {
   while (!AtEnd()) {
-    const LogSet::Found found = forward() ? logs_->AtOrAfter(position_) : logs_->AtOrBefore(position_);
+    const LogSet::Found found =
+        forward() ? logs_->AtOrAfter(position_, options_.as_received) : logs_->AtOrBefore(position_);
     if (!found.in_memory && !found.file) break;
     Result<Step> step = found.in_memory ? FromMemory(found) : FromFile(*found.file);
     if (!step) return step.error();
@@ -88,6 +90,7 @@ std::unique_ptr<StoredBatch> LogScan::Unread(std::unique_ptr<StoredBatch> batch,
 }
 
 Result<LogScan::Step> LogScan::FromMemory(const LogSet::Found& found) {
+  if (found.received) return FromReceived(found.received);
   if (!found.batch) return Step{.done = true};
   const BlockSummary& summary = found.batch->summary;
   const std::uint64_t first = ToInt(summary.first_id), last = ToInt(summary.last_id);
@@ -100,6 +103,14 @@ Result<LogScan::Step> LogScan::FromMemory(const LogSet::Found& found) {
   Result<std::unique_ptr<StoredBatch>> batch = OpenRecent(*found.batch);
   if (!batch) return batch.error();
   return Step{.batch = moved ? Unread(std::move(*batch), position) : std::move(*batch)};
+}
+
+// It holds position_: there is no gap before it, and nothing of what is given was given before.
+LogScan::Step LogScan::FromReceived(const RecentCommits::Commit& commit) {
+  NoteGap(position_);
+  auto batch = std::make_unique<ReceivedBatch>(commit, position_);
+  PassTo(ToInt(batch->first_id()), ToInt(batch->last_id()));
+  return {.batch = std::move(batch)};
 }
 
 Result<LogScan::Step> LogScan::FromFile(const FileInfo& file) {

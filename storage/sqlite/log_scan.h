@@ -33,6 +33,7 @@ class LogScan final : public Scan {
   };
 
   Result<Step> FromMemory(const LogSet::Found& found);
+  Step FromReceived(const RecentCommits::Commit& commit);
   Result<Step> FromFile(const FileInfo& file);
   Result<Step> FromRow(LogRow row);
   Result<std::unique_ptr<StoredBatch>> OpenTailRow(const LogRow& row);

@@ -12,17 +12,32 @@ constexpr std::size_t kMaxRemembered = 10000;
 
 }  // namespace
 
-LogSet::LogSet(std::string logs_dir, std::uint64_t recent_bytes, Warn warn)
-    : logs_dir_(std::move(logs_dir)), warn_(std::move(warn)), readers_(logs_dir_), recent_(recent_bytes) {}
+LogSet::LogSet(std::string logs_dir, MemoryLimits limits, Warn warn)
+    : logs_dir_(std::move(logs_dir)),
+      warn_(std::move(warn)),
+      readers_(logs_dir_),
+      recent_(limits.recent_bytes),
+      received_(limits.received_bytes) {}
 
-void LogSet::Put(const FileInfo& file, std::vector<RecentBatch> committed) {
+void LogSet::Put(const FileInfo& file, std::vector<RecentBatch> committed, RecentCommits::Commit received) {
+  std::vector<RecentCommits::Commit> dropped, surplus;  // freed without the lock
   const std::lock_guard lock(mutex_);
   FileInfo& now = files_[file.number];
-  if (now.generation != file.generation) recent_.DropThrough(ToInt(now.totals.last_id));
+  if (now.generation != file.generation) {
+    recent_.DropThrough(ToInt(now.totals.last_id));
+    dropped = received_.DropThrough(ToInt(now.totals.last_id));
+  }
   std::shared_ptr<const char> held = now.generation == file.generation ? now.held : nullptr;
   now = file;
   now.held = held ? std::move(held) : std::make_shared<const char>();
   for (RecentBatch& batch : committed) recent_.Add(std::move(batch));
+  if (received) surplus = received_.Add(std::move(received));
+}
+
+void LogSet::DropUnasked() {
+  std::vector<RecentCommits::Commit> dropped;
+  const std::lock_guard lock(mutex_);
+  dropped = received_.DropUnasked();
 }
 
 void LogSet::ReplaceRecent(std::vector<RecentBatch> pieces) {
@@ -31,16 +46,22 @@ void LogSet::ReplaceRecent(std::vector<RecentBatch> pieces) {
 }
 
 void LogSet::ForgetRecent(std::uint64_t next_id) {
+  std::vector<RecentCommits::Commit> dropped;
   const std::lock_guard lock(mutex_);
   recent_.Reset(next_id);
+  dropped = received_.DropThrough(UINT64_MAX);
 }
 
 void LogSet::Remove(std::uint64_t number, const std::vector<Gap>& gone) {
+  std::vector<RecentCommits::Commit> dropped;
   {
     const std::lock_guard lock(mutex_);
     const auto found = files_.find(number);
     if (found == files_.end()) return;
-    if (found->second.totals.records != 0) recent_.DropThrough(ToInt(found->second.totals.last_id));
+    if (found->second.totals.records != 0) {
+      recent_.DropThrough(ToInt(found->second.totals.last_id));
+      dropped = received_.DropThrough(ToInt(found->second.totals.last_id));
+    }
     files_.erase(found);
     for (const Gap& run : gone) AddGone(gone_, run);
   }
@@ -128,9 +149,14 @@ std::vector<std::string> LogSet::TakeRetired(bool all) {
   return names;
 }
 
-LogSet::Found LogSet::AtOrAfter(std::uint64_t id) const {
+LogSet::Found LogSet::AtOrAfter(std::uint64_t id, bool as_received) {
   const std::lock_guard lock(mutex_);
   Found found;
+  if (as_received) found.received = received_.Holding(id);
+  if (found.received) {
+    found.in_memory = true;
+    return found;
+  }
   if (id >= recent_.covered_from()) {
     found.in_memory = true;
     if (const RecentBatch* batch = recent_.AtOrAfter(id)) found.batch = *batch;

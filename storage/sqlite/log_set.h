@@ -17,6 +17,7 @@
 #include "storage/sqlite/file_info.h"
 #include "storage/sqlite/log_reader.h"
 #include "storage/sqlite/recent_batches.h"
+#include "storage/sqlite/recent_commits.h"
 
 namespace cistern {
 
@@ -24,11 +25,18 @@ using Warn = std::function<void(const std::string&)>;
 
 class LogSet {
  public:
-  LogSet(std::string logs_dir, std::uint64_t recent_bytes, Warn warn);
+  struct MemoryLimits {
+    std::uint64_t recent_bytes, received_bytes;  // as in StoreOptions
+  };
+  LogSet(std::string logs_dir, MemoryLimits limits, Warn warn);
 
   // A new or changed file; with the batches that were just committed to it, oldest first. In another
-  // generation it has lost records: then none of it is in memory any more.
-  void Put(const FileInfo& file, std::vector<RecentBatch> committed = {});
+  // generation it has lost records: then none of it is in memory any more. `received`: the same records as
+  // they came; may be null.
+  void Put(const FileInfo& file, std::vector<RecentBatch> committed = {},
+           RecentCommits::Commit received = nullptr);
+  // Each second or so: memory that no reader asked for any more is freed.
+  void DropUnasked();
   // Recent batches in the form they have now; see RecentBatches::Replace().
   void ReplaceRecent(std::vector<RecentBatch> pieces);
   // No id below `next_id` is to be looked for in memory any more.
@@ -56,9 +64,10 @@ class LogSet {
   struct Found {
     bool in_memory = false;  // the answer is complete; without it look at the disk
     std::optional<RecentBatch> batch;
-    std::optional<FileInfo> file;  // otherwise the file to look in; nothing when there is none
+    RecentCommits::Commit received;  // instead of `batch`: it holds `id`
+    std::optional<FileInfo> file;    // otherwise the file to look in; nothing when there is none
   };
-  Found AtOrAfter(std::uint64_t id) const;
+  Found AtOrAfter(std::uint64_t id, bool as_received = false);
   Found AtOrBefore(std::uint64_t id) const;
   // Exactly this tail row from memory; null when it is not there (any more).
   std::shared_ptr<const std::string> RecentBlob(const BlockSummary& row) const;
@@ -114,6 +123,7 @@ class LogSet {
   };
   std::map<std::pair<std::uint64_t, std::uint32_t>, Retired> retired_;  // by number and generation
   RecentBatches recent_;
+  RecentCommits received_;  // of the same ids as recent_, or fewer
   std::vector<Gap> gone_;
   struct Damage {
     std::uint64_t records = 0;  // at most

@@ -56,7 +56,8 @@ SqliteStore::SqliteStore(StoreOptions options, Warn warn)
     : options_(std::move(options)),
       logs_dir_(options_.dir + "/logs"),
       clock_(options_.clock ? options_.clock : WallClock(SystemWallClock)),
-      logs_(std::make_shared<LogSet>(logs_dir_, options_.recent_bytes, std::move(warn))),
+      logs_(std::make_shared<LogSet>(
+          logs_dir_, LogSet::MemoryLimits{options_.recent_bytes, options_.received_bytes}, std::move(warn))),
       sealer_(std::make_unique<Sealer>(
           [this](const SealJob& job, SealTools& tools) { return SealInBackground(job, tools); })),
       pool_(std::min(4u, std::thread::hardware_concurrency())),

@@ -30,7 +30,8 @@ class SqliteStore final : public Store {
   ~SqliteStore() override;
 
   Result<CommitResult> Append(std::span<RecordBatch* const> batches,
-                              std::span<const ClientSequence> sequences) override;
+                              std::span<const ClientSequence> sequences,
+                              std::shared_ptr<const void> owner) override;
   Result<void> Reopen() override;
   Result<void> CheckWritable() override;
   std::uint64_t LastSequence(const std::string& client_id) override;
@@ -98,8 +99,8 @@ class SqliteStore final : public Store {
   Result<void> Reserve(std::uint64_t last);
   std::vector<RecentBatch> Encode(OpenFile& open, std::span<RecordBatch* const> batches,
                                   std::uint64_t records);
-  void Publish(OpenFile& open, std::vector<RecentBatch> rows, std::span<const ClientSequence> sequences,
-               std::int64_t now);
+  void Publish(OpenFile& open, std::vector<RecentBatch> rows, RecentCommits::Commit received,
+               std::span<const ClientSequence> sequences, std::int64_t now);
   void NotifyCommit(RecordId last);
   boost::system::error_code Fail(const boost::system::error_code& error);
   void At(std::string_view point) const {

@@ -18,13 +18,15 @@ class FlakyStore final : public Store {
   int failed_appends() const { return failed_; }
   int reopens() const { return reopens_; }
 
+  using Store::Append;
   Result<CommitResult> Append(std::span<RecordBatch* const> batches,
-                              std::span<const ClientSequence> sequences) override {
+                              std::span<const ClientSequence> sequences,
+                              std::shared_ptr<const void> owner) override {
     if (error_ != 0) {
       ++failed_;
       return make_error_code(static_cast<StoreErrc>(error_.load()));
     }
-    return real_->Append(batches, sequences);
+    return real_->Append(batches, sequences, std::move(owner));
   }
   Result<void> Reopen() override {
     ++reopens_;

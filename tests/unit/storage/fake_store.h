@@ -60,7 +60,8 @@ class FakeStore final : public Store {
   RecordId last_id() const override { return RecordId{last_}; }
   RecordId first_id() const override { return RecordId{last_ > 0 ? 1u : 0u}; }
 
-  Result<CommitResult> Append(std::span<RecordBatch* const>, std::span<const ClientSequence>) override {
+  Result<CommitResult> Append(std::span<RecordBatch* const>, std::span<const ClientSequence>,
+                              std::shared_ptr<const void>) override {
     return StoreErrc::kBusy;
   }
   Result<void> Reopen() override { return {}; }

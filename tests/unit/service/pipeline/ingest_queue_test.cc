@@ -18,41 +18,17 @@ IngestQueue::Limits Small() {
   return limits;
 }
 
-QueueItem Item(IngestQueue& queue, std::size_t records) {
+QueueItem Item(std::size_t records) {
   QueueItem item;
-  item.batch = queue.NewBatch();
+  item.batch = std::make_unique<RecordBatch>();
   item.batch->records().resize(records);
   return item;
-}
-
-TEST(IngestQueueTest, RecycledBatchesStayAsLongAsTheyAreNeeded) {
-  IngestQueue queue(Small());
-  std::vector<std::unique_ptr<RecordBatch>> batches;
-  for (int i = 0; i < 3; ++i) batches.push_back(queue.NewBatch());
-  for (auto& batch : batches) {
-    batch->records().reserve(100);  // to know it again by
-    queue.Recycle(std::move(batch));
-  }
-  const auto pooled = [&] {
-    std::vector<std::unique_ptr<RecordBatch>> taken;
-    while (taken.empty() || taken.back()->records().capacity() != 0) taken.push_back(queue.NewBatch());
-    taken.pop_back();
-    const std::size_t count = taken.size();
-    for (auto& batch : taken) queue.Recycle(std::move(batch));
-    return count;
-  };
-  queue.TrimPool();
-  queue.Recycle(queue.NewBatch());
-  queue.TrimPool();
-  EXPECT_EQ(pooled(), 1u) << "two were not needed";
-  queue.TrimPool();
-  EXPECT_EQ(pooled(), 1u) << "it was needed";
 }
 
 TEST(IngestQueueTest, WhatTheDaemonMadeHasRoomOfItsOwn) {
   IngestQueue queue(Small());
   const auto push = [&](bool own) {
-    auto item = Item(queue, 100);
+    auto item = Item(100);
     item.own = own;
     return queue.TryPush(item);
   };
@@ -61,7 +37,7 @@ TEST(IngestQueueTest, WhatTheDaemonMadeHasRoomOfItsOwn) {
   int own = 0;
   while (push(true)) ++own;
   EXPECT_GT(own, 1);
-  EXPECT_LE(own * Item(queue, 100).batch->bytes(), IngestQueue::kOwnBytes + (64u << 10));
+  EXPECT_LE(own * Item(100).batch->bytes(), IngestQueue::kOwnBytes + (64u << 10));
   std::size_t bytes = 0;
   for (auto taken = queue.Pop(0ns); !taken.empty(); taken = queue.Pop(0ns)) {
     for (const QueueItem& item : taken) bytes += item.batch->bytes();
@@ -73,17 +49,17 @@ TEST(IngestQueueTest, WhatTheDaemonMadeHasRoomOfItsOwn) {
 
 TEST(IngestQueueTest, CommitStartsWhenEnoughRecordsWait) {
   IngestQueue queue(Small());
-  auto first = Item(queue, 4);
+  auto first = Item(4);
   ASSERT_TRUE(queue.TryPush(first));
   EXPECT_TRUE(queue.Pop(0ns).empty());
-  auto second = Item(queue, 6);
+  auto second = Item(6);
   ASSERT_TRUE(queue.TryPush(second));
   EXPECT_EQ(queue.Pop(0ns).size(), 2u);
 }
 
 TEST(IngestQueueTest, SomebodyWhoWaitsStartsACommitAtOnce) {
   IngestQueue queue(Small());
-  auto item = Item(queue, 1);
+  auto item = Item(1);
   item.done = [](const boost::system::error_code&) {};
   ASSERT_TRUE(queue.TryPush(item));
   EXPECT_EQ(queue.Pop(0ns).size(), 1u);
@@ -92,7 +68,7 @@ TEST(IngestQueueTest, SomebodyWhoWaitsStartsACommitAtOnce) {
 TEST(IngestQueueTest, ImportedRecordsHaveCommitsOfTheirOwn) {
   IngestQueue queue(Small());
   for (const bool imported : {false, true, true, false}) {
-    auto item = Item(queue, 1);
+    auto item = Item(1);
     item.imported = imported;
     ASSERT_TRUE(queue.TryPush(item));
   }
@@ -106,16 +82,16 @@ TEST(IngestQueueTest, AgeStartsACommit) {
   IngestQueue::Limits limits = Small();
   limits.max_age = 0ns;
   IngestQueue queue(limits);
-  auto item = Item(queue, 1);
+  auto item = Item(1);
   ASSERT_TRUE(queue.TryPush(item));
   EXPECT_EQ(queue.Pop(1h).size(), 1u);
 }
 
 TEST(IngestQueueTest, FullQueueRefusesAndLeavesTheBatchAlone) {
   IngestQueue queue(Small());
-  auto large = Item(queue, 100);
+  auto large = Item(100);
   ASSERT_TRUE(queue.TryPush(large));
-  auto next = Item(queue, 3);
+  auto next = Item(3);
   EXPECT_FALSE(queue.TryPush(next));
   ASSERT_NE(next.batch, nullptr);
   EXPECT_EQ(next.batch->size(), 3u);
@@ -123,7 +99,7 @@ TEST(IngestQueueTest, FullQueueRefusesAndLeavesTheBatchAlone) {
 
 TEST(IngestQueueTest, FullQueueWakesWaitersOnceReleased) {
   IngestQueue queue(Small());
-  auto large = Item(queue, 100);
+  auto large = Item(100);
   ASSERT_TRUE(queue.TryPush(large));
   int woken = 0;
   queue.NotifyWhenSpace([&] { ++woken; });
@@ -144,12 +120,12 @@ TEST(IngestQueueTest, WaiterIsCalledAtOnceWhenThereIsSpace) {
 
 TEST(IngestQueueTest, ClosedQueueHandsOutTheRestAndRefusesMore) {
   IngestQueue queue(Small());
-  auto item = Item(queue, 1);
+  auto item = Item(1);
   ASSERT_TRUE(queue.TryPush(item));
   queue.Close();
   EXPECT_EQ(queue.Pop(1h).size(), 1u);
   EXPECT_TRUE(queue.Pop(1h).empty());
-  auto late = Item(queue, 1);
+  auto late = Item(1);
   EXPECT_FALSE(queue.TryPush(late));
 }
 
@@ -157,7 +133,7 @@ TEST(IngestQueueTest, PushWakesAWaitingWriter) {
   IngestQueue queue(Small());
   std::vector<QueueItem> taken;
   std::thread writer([&] { taken = queue.Pop(1h); });
-  auto item = Item(queue, 10);
+  auto item = Item(10);
   ASSERT_TRUE(queue.TryPush(item));
   writer.join();
   EXPECT_EQ(taken.size(), 1u);
