@@ -1,4 +1,4 @@
-// How many stored batches all targets have open at once: a batch takes about ten MiB, a target may wait for
+// How many stored batches all targets have open at once: a batch takes 10 to 14 MiB, a target may wait for
 // its destination for minutes, and there may be dozens of them.
 //
 // A reader takes a place before it opens a batch and leaves it with the batch. While a sink waits for its

@@ -35,7 +35,7 @@ struct RunnerContext {
   std::function<MadeSink(const v1::Target& target, SinkContext context)> make_sink;
   std::function<bool(const std::string& protocol, const std::string& address, std::uint16_t port)>
       is_own_address;
-  // About 48 MiB.
+  // At most about 56 MiB.
   std::shared_ptr<ReadPlaces> places = std::make_shared<ReadPlaces>(4);
 };
 

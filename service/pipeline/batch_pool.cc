@@ -10,6 +10,8 @@ constexpr std::size_t kMaxBatches = 32;  // as many as a full queue holds
 
 }  // namespace
 
+BatchPool::BatchPool() { batches_.reserve(kMaxBatches); }
+
 std::unique_ptr<RecordBatch> BatchPool::Take() {
   {
     const std::lock_guard lock(mutex_);

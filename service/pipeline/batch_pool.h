@@ -14,6 +14,7 @@ namespace cistern {
 
 class BatchPool {
  public:
+  BatchPool();
   std::unique_ptr<RecordBatch> Take();
   // Empties the batch, and keeps it if there are few.
   void GiveBack(std::unique_ptr<RecordBatch> batch);

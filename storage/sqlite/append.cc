@@ -13,9 +13,12 @@ constexpr std::uint64_t kMaxRowRecords = 32768;
 constexpr std::uint64_t kMaxPlainText = std::uint64_t{1} << 20;
 constexpr std::uint64_t kLastUsableId = INT64_MAX - 4 * kReserveAhead;
 
+// Null where it does not pay: small commits are quick to decode, are soon merged into larger rows, which
+// suits a target that waits for an answer after each chunk, and small batches hold more memory than they use.
 RecentCommits::Commit Received(std::span<RecordBatch* const> batches, const CommitResult& commit,
-                               std::shared_ptr<const void> owner) {
-  if (commit.records == 0) return nullptr;
+                               std::uint64_t block_records, std::shared_ptr<const void> owner) {
+  const bool large = commit.records >= std::max<std::uint64_t>(block_records / 8, 1);
+  if (!large || batches.size() * block_records > commit.records * 128) return nullptr;
   auto received = std::make_shared<ReceivedCommit>();
   received->owner = std::move(owner);
   received->batches.assign(batches.begin(), batches.end());
@@ -71,7 +74,7 @@ Result<CommitResult> SqliteStore::Append(std::span<RecordBatch* const> batches,
   for (const RecentBatch& row : rows) result.stored_bytes += row.bytes();
   next_id = id;
   RecentCommits::Commit received;
-  if (owner && !imported) received = Received(batches, result, std::move(owner));
+  if (owner && !imported) received = Received(batches, result, options_.block_records, std::move(owner));
   Publish(open, std::move(rows), std::move(received), sequences, now);
   StartSealing(open);
   CheckpointIfDue(open);

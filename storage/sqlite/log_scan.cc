@@ -90,6 +90,7 @@ std::unique_ptr<StoredBatch> LogScan::Unread(std::unique_ptr<StoredBatch> batch,
 }
 
 Result<LogScan::Step> LogScan::FromMemory(const LogSet::Found& found) {
+  if (forward()) window_ = {};  // what is passed here is not missing between the rows of a file
   if (found.received) return FromReceived(found.received);
   if (!found.batch) return Step{.done = true};
   const BlockSummary& summary = found.batch->summary;

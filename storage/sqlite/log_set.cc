@@ -152,7 +152,8 @@ std::vector<std::string> LogSet::TakeRetired(bool all) {
 LogSet::Found LogSet::AtOrAfter(std::uint64_t id, bool as_received) {
   const std::lock_guard lock(mutex_);
   Found found;
-  if (as_received) found.received = received_.Holding(id);
+  // Who reads what is older has no use for the newest yet.
+  if (as_received && id >= recent_.covered_from()) found.received = received_.Holding(id);
   if (found.received) {
     found.in_memory = true;
     return found;

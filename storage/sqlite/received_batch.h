@@ -12,7 +12,7 @@ namespace cistern {
 
 class ReceivedBatch final : public StoredBatch {
  public:
-  // The rows of `commit` from `first` on, which lies in it: all of some of its batches, about kRows.
+  // The rows of `commit` from `first` on, which lies in it; at most kRows. Holds the whole commit.
   ReceivedBatch(std::shared_ptr<const ReceivedCommit> commit, std::uint64_t first);
 
   std::size_t size() const override { return rows_.size(); }
@@ -28,7 +28,7 @@ class ReceivedBatch final : public StoredBatch {
   Record Row(std::size_t row) override { return *rows_[row]; }
 
  private:
-  // Enough to send in one go, few enough to stay in the processor's cache.
+  // As many as a target takes in one go, few enough to stay in the processor's cache.
   static constexpr std::size_t kRows = 4096;
 
   const std::shared_ptr<const ReceivedCommit> commit_;

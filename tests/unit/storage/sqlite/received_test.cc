@@ -59,6 +59,7 @@ TEST(RecentCommits, NothingIsKeptWhenNobodyAsksAnyMore) {
 
 class ReceivedTest : public testing::StoreTest {
  protected:
+  ReceivedTest() { options_.block_records = 8; }  // each commit counts as a large one
   // One commit in a few batches; what keeps them, for a look at how long they live.
   std::weak_ptr<const void> AppendOwned(const std::vector<std::string>& texts, std::int64_t received = kNoon,
                                         std::uint32_t flags = 0) {
@@ -107,6 +108,47 @@ TEST_F(ReceivedTest, AFollowerGetsTheRecordsThemselves) {
   batch.reset();
   EXPECT_TRUE(held.expired());
   EXPECT_THAT(Read(*scan), IsEmpty());
+}
+
+TEST_F(ReceivedTest, SmallCommitsAndSmallBatchesAreNotKept) {
+  options_.block_records = 8192;
+  Open();
+  EXPECT_THAT(Read(*Follow()), IsEmpty());
+  const auto append = [&](std::size_t batches, std::size_t each) {
+    auto owner = std::make_shared<std::vector<RecordBatch>>(batches);
+    std::vector<RecordBatch*> pointers;
+    for (RecordBatch& batch : *owner) {
+      for (std::size_t i = 0; i < each; ++i) testing::AddRecord(batch, "m", kNoon);
+      pointers.push_back(&batch);
+    }
+    const std::weak_ptr<const void> held = owner;
+    EXPECT_TRUE(store_->Append(pointers, {}, std::move(owner)));
+    return !held.expired();
+  };
+  EXPECT_FALSE(append(1, 1023));
+  EXPECT_TRUE(append(1, 1024));
+  EXPECT_TRUE(append(16, 64));
+  EXPECT_FALSE(append(17, 63));
+  EXPECT_FALSE(append(5000, 1));
+}
+
+TEST_F(ReceivedTest, RowsComeInPiecesThatATargetTakesInOneGo) {
+  Open();
+  EXPECT_THAT(Read(*Follow()), IsEmpty());
+  auto owner = std::make_shared<RecordBatch>();
+  for (int i = 0; i < 9000; ++i) testing::AddRecord(*owner, std::to_string(i), kNoon);
+  RecordBatch* const batches[] = {owner.get()};
+  ASSERT_TRUE(store_->Append(batches, {}, owner));
+  const auto scan = Follow(2);
+  std::vector<std::size_t> sizes;
+  std::uint64_t next = 2;
+  while (const auto batch = std::move(*scan->Next())) {
+    EXPECT_EQ(ToInt(batch->first_id()), next);
+    next += batch->size();
+    EXPECT_EQ(batch->Row(batch->size() - 1).message, std::to_string(next - 2));
+    sizes.push_back(batch->size());
+  }
+  EXPECT_THAT(sizes, ElementsAre(4096, 4096, 807));
 }
 
 TEST_F(ReceivedTest, ScansBeginInTheMiddleAndMixForms) {
@@ -179,6 +221,7 @@ TEST_F(ReceivedTest, FollowersSeeEveryRecordOnceWhileItIsWritten) {
   }
   one.join();
   two.join();
+  EXPECT_THAT(warnings_, IsEmpty());
 }
 
 }  // namespace

@@ -83,6 +83,22 @@ TEST_P(ScanTest, GoesOnAfterTheNextCommit) {
   EXPECT_THAT(Read(*scan), ElementsAre("b", "c"));
 }
 
+// What was read from memory in between is not missing in the file.
+TEST_P(ScanTest, GoesFromTheFileToMemoryAndBack) {
+  Open();
+  MustAppendNumbered(40, 5);
+  const auto scan = store_->NewScan({});
+  EXPECT_EQ(Read(*scan).size(), 200u);
+  for (int round = 0; round < 3; ++round) {
+    MustAppendNumbered(1, 5);
+    EXPECT_EQ(Read(*scan).size(), 5u) << "from memory, where there is any";
+    MustAppendNumbered(40, 5);
+    EXPECT_EQ(Read(*scan).size(), 200u);
+  }
+  EXPECT_THAT(warnings_, IsEmpty());
+  EXPECT_EQ(store_->Stats().quarantined_batches, 0u);
+}
+
 TEST_P(ScanTest, StartsAtAnIdThatIsNotThereYet) {
   Open();
   const auto scan = store_->NewScan({.id_min = 3});
