@@ -22,7 +22,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integra
 from compare import cpu_seconds, peak_bytes  # noqa: E402
 from rig import CTL, PEERS, Daemon, free_port, wait_for_port  # noqa: E402
 
-FORMS = {"rfc5424": "RSYSLOG_SyslogProtocol23Format", "original": "original"}
+# The second one is what rsyslog forwards when nobody says otherwise.
+FORMS = {"rfc5424": "RSYSLOG_SyslogProtocol23Format", "rfc3164": "RSYSLOG_TraditionalForwardFormat", "original": "original"}
 
 
 def count_lines(listener, lines, last):
