@@ -1,6 +1,6 @@
 // A batch of records and the memory they live in.
 //
-// Owner: moves from the network thread through the pipeline to the writer; one thread at a time.
+// Owner: moves from the network thread to the writer, one thread at a time; once committed any may read.
 // A batch is reused (Clear keeps its chunks), so the hot path does not allocate.
 #pragma once
 
