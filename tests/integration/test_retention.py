@@ -71,7 +71,13 @@ class RetentionTest(CisternTest):
         daemon.stop()
         daemon.start()
         self.assertEqual(self.count(daemon, "app:audit"), ROUNDS * EACH)
-        self.assertLessEqual(self.count(daemon, "app:app severity:debug"), ROUNDS * EACH - gone)
+        def read_again():
+            before, result = self.count(daemon, "app:app severity:debug"), read()
+            return (before, result) if before == self.count(daemon, "app:app severity:debug") else None
+        left, (records, missed) = eventually(read_again, 20, "nothing goes while everything is read")
+        self.assertLessEqual(left, ROUNDS * EACH - gone, "what was gone stays so")
+        self.assertEqual(records, 2 * ROUNDS * EACH + left)
+        self.assertEqual(missed, ROUNDS * EACH - left - 1, "also after a restart a cursor hears how many it missed")
 
 
 if __name__ == "__main__":
