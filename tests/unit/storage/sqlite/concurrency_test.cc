@@ -25,20 +25,9 @@ TEST_P(SealingConcurrencyTest, FollowersSeeEveryRecordOnceAndInOrder) {
   Open();
   const std::uint64_t total = kCommits * 3;
   const auto follow = [&] {
-    const auto scan = store_->NewScan({});
-    std::uint64_t seen = 0;
-    while (seen < total) {
-      const auto batch = scan->Next();
-      ASSERT_TRUE(batch.has_value()) << batch.error().message();
-      if (!*batch) {
-        store_->WaitForCommit(RecordId{seen}, std::chrono::seconds(10));
-        continue;
-      }
-      for (std::size_t i = 0; i < (*batch)->size(); ++i) {
-        ASSERT_EQ(ToInt((*batch)->Row(i).id), ++seen);
-        ASSERT_EQ((*batch)->Strings(Column::kMessage)[i].substr(0, 3), "msg");
-      }
-    }
+    FollowTo(total, *store_->NewScan({}), [](StoredBatch& batch, std::size_t row) {
+      ASSERT_EQ(batch.Strings(Column::kMessage)[row].substr(0, 3), "msg");
+    });
   };
   std::atomic<bool> stop{false};
   const auto query = [&] {

@@ -194,21 +194,10 @@ TEST_F(ReceivedTest, FollowersSeeEveryRecordOnceWhileItIsWritten) {
   Open();
   constexpr std::uint64_t kTotal = 3000;
   const auto follow = [&] {
-    const auto scan = Follow();
-    std::uint64_t seen = 0;
-    while (seen < kTotal) {
-      const auto batch = scan->Next();
-      ASSERT_TRUE(batch.has_value()) << batch.error().message();
-      if (!*batch) {
-        store_->WaitForCommit(RecordId{seen}, std::chrono::seconds(10));
-        continue;
-      }
-      for (std::size_t i = 0; i < (*batch)->size(); ++i) {
-        const Record record = (*batch)->Row(i);
-        ASSERT_EQ(ToInt(record.id), ++seen);
-        ASSERT_EQ(record.message, std::to_string(seen));
-      }
-    }
+    FollowTo(kTotal, *Follow(), [](StoredBatch& batch, std::size_t row) {
+      const Record record = batch.Row(row);
+      ASSERT_EQ(record.message, std::to_string(ToInt(record.id)));
+    });
   };
   std::thread one(follow), two(follow);
   std::mt19937_64 random(3);

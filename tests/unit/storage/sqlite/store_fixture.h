@@ -123,6 +123,24 @@ class StoreTest : public ::testing::Test {
       }
     }
   }
+  // Reads on while others write, until `total` records came: each once and in order, from id 1 on. `each`
+  // looks at a row.
+  void FollowTo(std::uint64_t total, Scan& scan,
+                const std::function<void(StoredBatch& batch, std::size_t row)>& each) {
+    std::uint64_t seen = 0;
+    while (seen < total) {
+      const auto batch = scan.Next();
+      ASSERT_TRUE(batch.has_value()) << batch.error().message();
+      if (!*batch) {
+        store_->WaitForCommit(RecordId{seen}, std::chrono::seconds(10));
+        continue;
+      }
+      for (std::size_t i = 0; i < (*batch)->size(); ++i) {
+        ASSERT_EQ(ToInt((*batch)->Row(i).id), ++seen);
+        each(**batch, i);
+      }
+    }
+  }
   // What a query would give: exactly the rows within the bounds, in scan order.
   std::vector<std::string> ReadAll(ScanOptions options = {}) {
     const auto scan = store_->NewScan(options);
